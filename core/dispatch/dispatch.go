@@ -1,0 +1,168 @@
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"tidings/core"
+	"tidings/core/lane"
+	"tidings/core/route"
+	"tidings/core/split"
+)
+
+// Kind is the kind of the lanes this package works on:
+// "out/<channel>/<address id>".
+const Kind = "out"
+
+// inFlight is how many requests one channel may have open at once.
+const inFlight = 64
+
+// sendTimeout bounds one request.
+const sendTimeout = 30 * time.Second
+
+// Dispatcher is the lane.Marker of outgoing lanes.
+type Dispatcher struct {
+	engine  *lane.Engine
+	log     *slog.Logger
+	count   core.Count
+	outlets atomic.Pointer[map[string]*Outlet]
+}
+
+var _ lane.Marker = (*Dispatcher)(nil)
+
+// New returns a dispatcher without outlets.
+func New(engine *lane.Engine, log *slog.Logger, count core.Count) *Dispatcher {
+	d := &Dispatcher{engine: engine, log: log, count: count}
+	d.outlets.Store(&map[string]*Outlet{})
+	return d
+}
+
+// Lane is how the engine is to work on outgoing lanes.
+func (d *Dispatcher) Lane() lane.Kind {
+	return lane.Kind{Worker: d, Pool: func(name string) (string, int) {
+		return Kind + "/" + channelOf(name), inFlight
+	}}
+}
+
+// LaneOf names the lane of an address.
+func LaneOf(channel string, addressID int64) string {
+	return lane.Name(Kind, channel, strconv.FormatInt(addressID, 10))
+}
+
+func channelOf(name string) string {
+	rest := strings.TrimPrefix(name, Kind+"/")
+	channel, _, _ := strings.Cut(rest, "/")
+	return channel
+}
+
+// SetOutlets puts other channels in place of the present ones. What is known of
+// those that stay is kept.
+func (d *Dispatcher) SetOutlets(outlets map[string]*Outlet) {
+	old := *d.outlets.Load()
+	for name, o := range outlets {
+		if before := old[name]; before != nil && before != o {
+			o.inherit(before)
+		}
+	}
+	d.outlets.Store(&outlets)
+	d.engine.Kick(Kind + "/")
+}
+
+// Outlet returns the channel of a name.
+func (d *Dispatcher) Outlet(name string) (*Outlet, bool) {
+	o, ok := (*d.outlets.Load())[name]
+	return o, ok
+}
+
+// Outlets returns all channels by name.
+func (d *Dispatcher) Outlets() map[string]*Outlet { return *d.outlets.Load() }
+
+// Restore takes up the pauses that were in force when the process ended.
+func (d *Dispatcher) Restore(ctx context.Context) error {
+	return d.engine.View(ctx, func(tx core.Tx) error {
+		pauses, err := tx.Pauses()
+		if err != nil {
+			return err
+		}
+		for channel, until := range pauses {
+			if o, ok := d.Outlet(channel); ok {
+				o.pause(until)
+			}
+		}
+		return nil
+	})
+}
+
+// Enqueue writes a message with its parts and puts it at the end of its
+// address's lane. The message is suppressed when it has nothing to say.
+func (d *Dispatcher) Enqueue(tx *lane.Tx, m core.Message) (int64, error) {
+	o, ok := d.Outlet(m.Channel)
+	if !ok {
+		m.State, m.Class, m.Why = core.MessageFailed, core.Misconfigured, "the channel is not configured"
+		return tx.InsertMessage(m, nil)
+	}
+	parts := split.Parts(m.Body, o.Limits, func(int) string { return "" })
+	for i := range parts {
+		parts[i].Human, parts[i].Reply = m.Human, m.Reply
+	}
+	m.State = core.MessageQueued
+	if len(parts) == 0 {
+		m.State, m.Why = core.MessageSuppressed, "there is nothing to say"
+	}
+	id, err := tx.InsertMessage(m, parts)
+	if err != nil || len(parts) == 0 {
+		return id, err
+	}
+	return id, tx.Append(LaneOf(m.Channel, m.AddressID), id, m.CreatedAt)
+}
+
+// Gate implements lane.Worker.
+func (d *Dispatcher) Gate(it lane.Item, now time.Time) time.Time {
+	o, ok := d.Outlet(channelOf(it.Lane))
+	if !ok {
+		return now.Add(probeEvery)
+	}
+	return o.gate(it.Lane, now)
+}
+
+// candidate is an address as core/route judges it.
+func candidate(o *Outlet, a core.ChatAddress, template bool) route.Candidate {
+	return route.Candidate{
+		Channel: o.Name, AddressID: a.ID, State: route.Active,
+		Window: o.Limits.Window, WindowFrom: a.LastInAt, Template: template, Works: true,
+	}
+}
+
+// standing is the right under which a message may go out to an address now.
+func standing(o *Outlet, m core.Message, a core.ChatAddress, now time.Time) (core.Standing, bool) {
+	return route.Standing(candidate(o, a, m.Template != nil), m.Human, now)
+}
+
+// locale passes the customer's language on to adapters that write words of their own.
+func locale(a core.ChatAddress) core.Address { return a.Address }
+
+// Preview cuts a body as it would be sent on a channel.
+func (d *Dispatcher) Preview(channel string, body core.Body) []core.Part {
+	o, ok := d.Outlet(channel)
+	if !ok {
+		return nil
+	}
+	return split.Parts(body, o.Limits, func(int) string { return "" })
+}
+
+// Describe tells what routing has to know of a channel; ok is false for one
+// that is not configured.
+func (d *Dispatcher) Describe(channel string, t core.EventType, locale string, now time.Time) (core.ChannelInfo, bool) {
+	o, ok := d.Outlet(channel)
+	if !ok {
+		return core.ChannelInfo{}, false
+	}
+	info := core.ChannelInfo{Window: o.Limits.Window}
+	info.Works, info.Why = o.Works(now)
+	info.Template, info.Language, info.Params, _ = o.TemplateFor(t, locale)
+	return info, true
+}

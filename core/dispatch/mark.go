@@ -1,0 +1,169 @@
+package dispatch
+
+import (
+	"errors"
+	"time"
+
+	"tidings/core"
+	"tidings/core/lane"
+)
+
+// Mark decides, in the transaction that lets a part leave, whether it still
+// should: the message is wanted, in time, its address reachable and linked, and
+// the platform's window open. Else it settles the message here.
+func (d *Dispatcher) Mark(tx *lane.Tx, it lane.Item) (bool, error) {
+	m, err := tx.Message(it.Ref)
+	if errors.Is(err, core.ErrNotFound) {
+		return false, nil
+	}
+	if err != nil || !m.State.Open() {
+		return false, err
+	}
+	if LaneOf(m.Channel, m.AddressID) != it.Lane {
+		return false, nil // its address has been merged into another, where it waits
+	}
+	o, ok := d.Outlet(m.Channel)
+	if !ok {
+		return true, nil // Work says what is wrong
+	}
+	now := time.Now()
+	if !m.ExpiresAt.IsZero() && now.After(m.ExpiresAt) {
+		m.Why = "not sent in time"
+		return false, d.end(tx, m, core.MessageExpired, now)
+	}
+	a, err := tx.Address(m.AddressID)
+	if err != nil {
+		return false, err
+	}
+	if why, err := d.unwanted(tx, m, a); err != nil || why != "" {
+		m.Why = why
+		return false, errors.Join(err, d.end(tx, m, core.MessageCancelled, now))
+	}
+	if !a.BlockedAt.IsZero() && !m.Reply {
+		return false, d.failover(tx, m, core.Unreachable, "the customer has blocked us", now)
+	}
+	p, err := tx.Part(m.ID, it.Step)
+	if err != nil {
+		return false, err
+	}
+	if p.State == core.PartUncertain && m.Uncertain == "park" {
+		m.Why = "it may or may not have arrived; the route says to park it"
+		m.Class = core.Uncertain
+		return false, d.end(tx, m, core.MessageParked, now)
+	}
+	s, open := standing(o, m, a, now)
+	if !open {
+		return false, d.failover(tx, m, core.WindowClosed, "the platform's reply window is closed and there is no template", now)
+	}
+	if s == core.Approved && p.Part.Template == nil {
+		if ok, err := d.useTemplate(tx, m, p, now); !ok || err != nil {
+			return false, err
+		}
+	}
+	return true, d.noteMark(tx, m, it.Step, now)
+}
+
+// unwanted says why the customer is not to get a message any more.
+func (d *Dispatcher) unwanted(tx *lane.Tx, m core.Message, a core.ChatAddress) (string, error) {
+	if m.Reply {
+		return "", nil // an answer to what was written in this very chat
+	}
+	link, err := tx.LinkOf(a.ID)
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return "the chat is not linked any more", nil
+	case err != nil:
+		return "", err
+	case link.CustomerID != m.CustomerID:
+		return "the chat belongs to another customer now", nil
+	case link.State != core.LinkActive && !m.Human:
+		return "the customer has opted out", nil
+	}
+	return "", nil
+}
+
+// useTemplate puts the approved template in place of a message's parts. A
+// message of which something has been sent cannot be told anew.
+func (d *Dispatcher) useTemplate(tx *lane.Tx, m core.Message, p core.StoredPart, now time.Time) (bool, error) {
+	if p.N > 1 {
+		return false, d.failover(tx, m, core.WindowClosed, "the platform's reply window closed between two parts", now)
+	}
+	part := core.Part{N: 1, Of: 1, Template: m.Template, Human: m.Human}
+	return true, tx.ReplaceParts(m.ID, []core.Part{part})
+}
+
+func (d *Dispatcher) noteMark(tx *lane.Tx, m core.Message, n int, now time.Time) error {
+	if m.State != core.MessageSending {
+		m.State, m.ChangedAt = core.MessageSending, now
+		if err := tx.SaveMessage(m); err != nil {
+			return err
+		}
+	}
+	p, err := tx.Part(m.ID, n)
+	if err != nil || p.State == core.PartSent || p.State == core.PartDelivered || p.State == core.PartRead {
+		return err
+	}
+	p.State = core.PartMarked
+	return tx.SavePart(p)
+}
+
+// end gives a message its last state; parts that were not sent stay as they are.
+func (d *Dispatcher) end(tx *lane.Tx, m core.Message, state core.MessageState, now time.Time) error {
+	m.State, m.ChangedAt = state, now
+	d.countEnd(tx, m)
+	return tx.SaveMessage(m)
+}
+
+func (d *Dispatcher) countEnd(tx *lane.Tx, m core.Message) {
+	tx.After(func() {
+		d.count("messages_ended", 1, "channel", m.Channel, "state", string(m.State), "class", string(m.Class))
+	})
+}
+
+// failover ends a message as failed and gives it, whole, to the route's next
+// channel that can take it.
+func (d *Dispatcher) failover(tx *lane.Tx, m core.Message, class core.Class, why string, now time.Time) error {
+	m.Class, m.Why = class, why
+	rest := m.Rest
+	m.Rest = nil
+	if err := d.end(tx, m, core.MessageFailed, now); err != nil {
+		return err
+	}
+	for i, alt := range rest {
+		o, ok := d.Outlet(alt.Channel)
+		if !ok {
+			continue
+		}
+		if works, _ := o.Works(now); !works {
+			continue
+		}
+		a, err := tx.Address(alt.AddressID)
+		if err != nil {
+			return err
+		}
+		next := m
+		next.Channel, next.AddressID, next.Rest = alt.Channel, alt.AddressID, rest[i+1:]
+		next.FallbackOf, next.Class, next.Why, next.CreatedAt = m.ID, "", "", now
+		next.Reason = "fallback: " + m.Channel + " failed with " + string(class)
+		next.Template = nil
+		if unfit, err := d.unfit(tx, o, next, a, now); err != nil {
+			return err
+		} else if unfit {
+			continue
+		}
+		_, err = d.Enqueue(tx, next)
+		return err
+	}
+	return nil
+}
+
+func (d *Dispatcher) unfit(tx *lane.Tx, o *Outlet, m core.Message, a core.ChatAddress, now time.Time) (bool, error) {
+	if !a.BlockedAt.IsZero() {
+		return true, nil
+	}
+	if why, err := d.unwanted(tx, m, a); err != nil || why != "" {
+		return true, err
+	}
+	_, open := standing(o, m, a, now)
+	return !open, nil
+}

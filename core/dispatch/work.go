@@ -1,0 +1,216 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tidings/core"
+	"tidings/core/lane"
+)
+
+// job is one part with everything needed to send it.
+type job struct {
+	it      lane.Item
+	outlet  *Outlet
+	message core.Message
+	part    core.StoredPart
+	address core.ChatAddress
+	tries   []core.Attempt
+	now     time.Time
+}
+
+// Work sends one part and says what its answer means.
+func (d *Dispatcher) Work(ctx context.Context, it lane.Item) lane.Result {
+	j := job{it: it, now: time.Now()}
+	err := d.engine.View(ctx, func(tx core.Tx) error { return j.load(tx) })
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return lane.Result{Done: true} // purged or erased
+	case err != nil:
+		d.log.Error("cannot read a message; trying again", "message", it.Ref, "err", err)
+		return later(it, j.now.Add(time.Second))
+	}
+	var ok bool
+	if j.outlet, ok = d.Outlet(j.message.Channel); !ok {
+		return later(it, j.now.Add(probeEvery))
+	}
+	switch {
+	case j.part.State == core.PartSent || j.part.State == core.PartDelivered || j.part.State == core.PartRead:
+		return d.advance(j, nil)
+	case LaneOf(j.message.Channel, j.message.AddressID) != it.Lane:
+		return lane.Result{Done: true} // waits in the lane of another address
+	case it.Found:
+		return d.foundMarked(j)
+	}
+	return d.send(ctx, j)
+}
+
+func (j *job) load(tx core.Tx) error {
+	var err error
+	if j.message, err = tx.Message(j.it.Ref); err != nil {
+		return err
+	}
+	if j.part, err = tx.Part(j.message.ID, j.it.Step); err != nil {
+		return err
+	}
+	if j.address, err = tx.Address(j.message.AddressID); err != nil {
+		return err
+	}
+	if j.it.Tries == 0 && j.it.LastTry.IsZero() {
+		return nil
+	}
+	j.tries, err = tx.Attempts(j.message.ID)
+	return err
+}
+
+func (d *Dispatcher) send(ctx context.Context, j job) lane.Result {
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	p := j.part.Part
+	p.Standing, _ = standing(j.outlet, j.message, j.address, j.now)
+	sent, err := j.outlet.Channel.Send(ctx, locale(j.address), p)
+	now := time.Now()
+	d.count("requests", 1, "channel", j.outlet.Name, "class", classLabel(err))
+	if err != nil {
+		return d.decide(j, err, now)
+	}
+	if j.outlet.succeeded(now) {
+		d.log.Info("channel works again", "channel", j.outlet.Name)
+		d.engine.Kick(Kind + "/" + j.outlet.Name + "/")
+	}
+	if sent.SlowDown > 0 {
+		j.outlet.pause(now.Add(sent.SlowDown))
+	}
+	d.count("latency_seconds", now.Sub(j.message.CreatedAt).Seconds(), "channel", j.outlet.Name)
+	return d.advance(j, func(tx *lane.Tx) error { return settleSent(tx, j, sent, now) })
+}
+
+func classLabel(err error) string {
+	if err == nil {
+		return "ok"
+	}
+	return string(core.ClassOf(err))
+}
+
+// settleSent writes down that the platform has taken a part.
+func settleSent(tx *lane.Tx, j job, sent core.Sent, now time.Time) error {
+	p := j.part
+	p.State, p.PlatformID, p.SentAt = core.PartSent, sent.ID, now
+	delivered, read, err := time.Time{}, time.Time{}, error(nil)
+	if sent.ID != "" {
+		delivered, read, err = tx.TakeReceipts(j.outlet.Name, sent.ID)
+	}
+	if err != nil {
+		return err
+	}
+	if !delivered.IsZero() {
+		p.State, p.DeliveredAt = core.PartDelivered, delivered
+	}
+	if !read.IsZero() {
+		p.State, p.ReadAt = core.PartRead, read
+	}
+	if err := tx.SavePart(p); err != nil {
+		return err
+	}
+	if err := tx.AddAttempt(core.Attempt{MessageID: p.MessageID, N: p.N, At: now}); err != nil {
+		return err
+	}
+	if sent.Moved == nil || sent.Moved.Value == j.address.Value {
+		return nil
+	}
+	return Readdress(tx, j.address.ID, *sent.Moved, now)
+}
+
+// advance settles a part that has been sent and goes on to the next, or ends
+// the message with the last.
+func (d *Dispatcher) advance(j job, write func(*lane.Tx) error) lane.Result {
+	last := j.part.N >= j.message.Parts
+	next := j.it
+	next.Step, next.Tries, next.Since, next.LastTry, next.Due = j.it.Step+1, 0, time.Time{}, time.Time{}, j.now
+	return lane.Result{Done: last, Item: next, Commit: func(tx *lane.Tx) error {
+		if write != nil {
+			if err := write(tx); err != nil {
+				return err
+			}
+		}
+		if !last {
+			return nil
+		}
+		m, err := tx.Message(j.message.ID)
+		if err != nil || !m.State.Open() {
+			return err
+		}
+		return d.finish(tx, m)
+	}}
+}
+
+// finish gives a message whose parts are all sent the state of its slowest part.
+func (d *Dispatcher) finish(tx *lane.Tx, m core.Message) error {
+	parts, err := tx.Parts(m.ID)
+	if err != nil {
+		return err
+	}
+	m.State, m.Class, m.Why, m.ChangedAt = core.SlowestState(parts), "", "", time.Now()
+	d.countEnd(tx, m)
+	return tx.SaveMessage(m)
+}
+
+// foundMarked deals with a part whose mark was made by a process that is gone:
+// nobody knows whether its request left.
+func (d *Dispatcher) foundMarked(j job) lane.Result {
+	return d.uncertain(j, "", "the gateway stopped while the part may have been on its way", j.now)
+}
+
+// uncertain writes down that the fate of a part is not known. Where the platform
+// shows us our own messages, that is waited for; then Mark applies the policy.
+func (d *Dispatcher) uncertain(j job, code, text string, now time.Time) lane.Result {
+	next := j.it
+	if next.Since.IsZero() {
+		next.Since = now
+	}
+	next.Tries++
+	next.LastTry, next.Due = now, now.Add(j.outlet.Limits.Echo)
+	if next.Tries > 1 {
+		next.Due = later2(next.Due, now.Add(backoff(next.Tries)))
+	}
+	giveUp := next.Tries > maxTries
+	return lane.Result{Done: giveUp, Item: next, Commit: func(tx *lane.Tx) error {
+		if err := attempt(tx, j, core.Uncertain, code, text, now); err != nil {
+			return err
+		}
+		p, err := tx.Part(j.part.MessageID, j.part.N)
+		if err != nil || p.State == core.PartSent || p.State == core.PartDelivered || p.State == core.PartRead {
+			return err // an echo was faster
+		}
+		p.State = core.PartUncertain
+		if err := tx.SavePart(p); err != nil {
+			return err
+		}
+		m, err := tx.Message(j.message.ID)
+		if err != nil || !m.State.Open() {
+			return err
+		}
+		if giveUp {
+			return d.failover(tx, m, core.Uncertain, "sent several times, never with an answer", now)
+		}
+		m.Class, m.Why, m.ChangedAt = core.Uncertain, text, now
+		return tx.SaveMessage(m)
+	}}
+}
+
+func later(it lane.Item, at time.Time) lane.Result {
+	it.Due = at
+	return lane.Result{Item: it}
+}
+
+func later2(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func attempt(tx *lane.Tx, j job, class core.Class, code, text string, now time.Time) error {
+	return tx.AddAttempt(core.Attempt{MessageID: j.part.MessageID, N: j.part.N, At: now, Class: class, Code: code, Text: text})
+}

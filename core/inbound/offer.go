@@ -1,0 +1,129 @@
+package inbound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"tidings/core"
+	"tidings/core/lane"
+	"tidings/core/seal"
+)
+
+// pageChannel is what the reference of the link page is sealed for. No channel
+// can have this name.
+const pageChannel = "@page"
+
+// Invite is a channel customers can be led to.
+type Invite struct {
+	Channel, Type string
+	Inviter       core.Inviter
+}
+
+// Wish asks for an offer to link.
+type Wish struct {
+	CustomerUID, OrderCode, Site, Locale string
+	Purpose                              core.Purpose
+	Channels                             []string // empty: all that customers can be led to
+	Consent, ConsentVersion              string
+}
+
+// Offer is what a shop shows its customer.
+type Offer struct {
+	ExpiresAt time.Time
+	PageToken string
+	OrderCode string
+	Locale    string
+	Links     []OfferLink
+}
+
+// OfferLink is the way into one channel.
+type OfferLink struct {
+	Channel, Type, Token, URL, Code, How string
+	Extra                                map[string]string
+}
+
+// Offer makes, or finds, the references with which a customer can link. Asked
+// again, it gives the same ones as long as half of their time is left.
+func (in *Inbound) Offer(ctx context.Context, w Wish, invites []Invite, expires time.Duration) (Offer, error) {
+	o := core.OptIn{
+		CustomerUID: w.CustomerUID, Site: first(w.Site, in.Site), OrderCode: w.OrderCode, Locale: w.Locale, Purpose: w.Purpose,
+		Consent: w.Consent, ConsentVer: w.ConsentVersion, Channels: []string{},
+	}
+	for _, i := range invites {
+		o.Channels = append(o.Channels, i.Channel)
+	}
+	slices.Sort(o.Channels)
+	err := in.Engine.Do(ctx, func(tx *lane.Tx) error {
+		now := time.Now()
+		live, err := tx.LiveOptIn(o, now.Add(expires/2))
+		if err == nil {
+			o = live
+			return nil
+		}
+		if !errors.Is(err, core.ErrNotFound) {
+			return err
+		}
+		o.CreatedAt, o.ExpiresAt = now, now.Add(expires).Truncate(time.Second)
+		if o.ID, err = tx.InsertOptIn(o); err != nil {
+			return err
+		}
+		for _, i := range invites {
+			if i.Inviter.Invite("").TakesCode {
+				if err := tx.InsertCode(o.ID, i.Channel, in.Keys.Hash(in.Keys.Code(refOf(o, i.Channel)))); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Offer{}, err
+	}
+	return in.offer(o, invites), nil
+}
+
+// Page opens the reference of a link page; ErrNotFound for one that does not count.
+func (in *Inbound) Page(ctx context.Context, token string, invites []Invite) (Offer, error) {
+	now := time.Now()
+	for _, p := range purposes {
+		ref, err := in.Keys.Unseal(token, pageChannel, string(p), now)
+		if err != nil {
+			continue
+		}
+		var o core.OptIn
+		err = in.Engine.View(ctx, func(tx core.Tx) error {
+			var err error
+			o, err = tx.OptIn(ref.ID)
+			return err
+		})
+		if err != nil {
+			return Offer{}, err
+		}
+		offered := slices.DeleteFunc(slices.Clone(invites), func(i Invite) bool { return !slices.Contains(o.Channels, i.Channel) })
+		return in.offer(o, offered), nil
+	}
+	return Offer{}, core.ErrNotFound
+}
+
+func refOf(o core.OptIn, channel string) seal.Ref {
+	return seal.Ref{ID: o.ID, Expires: o.ExpiresAt, Channel: channel, Purpose: string(o.Purpose)}
+}
+
+func (in *Inbound) offer(o core.OptIn, invites []Invite) Offer {
+	all := Offer{ExpiresAt: o.ExpiresAt, PageToken: in.Keys.Seal(refOf(o, pageChannel)), OrderCode: o.OrderCode, Locale: o.Locale}
+	for _, i := range invites {
+		ref := refOf(o, i.Channel)
+		l := OfferLink{Channel: i.Channel, Type: i.Type, Token: in.Keys.Seal(ref)}
+		inv := i.Inviter.Invite(l.Token)
+		l.URL, l.Extra = inv.URL, inv.Extra
+		if inv.TakesCode {
+			l.Token, l.Code = "", in.Keys.Code(ref)
+			l.How = fmt.Sprintf(inv.How, l.Code)
+		}
+		all.Links = append(all.Links, l)
+	}
+	return all
+}

@@ -1,0 +1,197 @@
+package inbound
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"tidings/core"
+	"tidings/core/lane"
+)
+
+// How long a call waits before the shop is asked again.
+const (
+	callGapMin  = 500 * time.Millisecond
+	callGapMax  = 30 * time.Second
+	maxSubject  = 255
+	callTimeout = 20 * time.Second
+)
+
+// ticketWorker brings the entries of conversations to the shop, one after the
+// other. A shop that is away holds them, for hours if need be; nothing is lost
+// and nothing overtakes.
+type ticketWorker Inbound
+
+// Gate implements lane.Worker.
+func (*ticketWorker) Gate(_ lane.Item, now time.Time) time.Time { return now }
+
+type entry struct {
+	it   lane.Item
+	call core.TicketCall
+	conv core.Conversation
+	chat core.ChatAddress
+}
+
+// Work implements lane.Worker.
+func (w *ticketWorker) Work(ctx context.Context, it lane.Item) lane.Result {
+	in := (*Inbound)(w)
+	e := entry{it: it}
+	err := in.Engine.View(ctx, func(tx core.Tx) error {
+		var err error
+		if e.call, err = tx.TicketCall(it.Ref); err != nil {
+			return err
+		}
+		if e.conv, err = tx.Conversation(e.call.ConversationID); err != nil {
+			return err
+		}
+		e.chat, err = tx.Address(e.conv.AddressID)
+		return err
+	})
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return lane.Result{Done: true}
+	case err != nil:
+		in.Log.Error("cannot read a question; trying again", "call", it.Ref, "err", err)
+		it.Due = time.Now().Add(time.Second)
+		return lane.Result{Item: it}
+	case e.call.State != waiting:
+		return lane.Result{Done: true}
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	ticket, err := in.bring(ctx, e)
+	if err != nil {
+		return in.callFailed(e, err)
+	}
+	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error {
+		v, err := tx.Conversation(e.conv.ID)
+		if err != nil {
+			return err
+		}
+		if v.TicketID == "" {
+			v.TicketID, v.PolledAt = ticket, time.Now()
+			if err := tx.SaveConversation(v); err != nil {
+				return err
+			}
+		}
+		call := e.call
+		call.State, call.Uncertain, call.Why = done, false, ""
+		return tx.SaveTicketCall(call)
+	}}
+}
+
+// bring puts an entry into the conversation's ticket, making the ticket with
+// the first, and returns the ticket's id.
+func (in *Inbound) bring(ctx context.Context, e entry) (string, error) {
+	if e.conv.TicketID != "" {
+		if e.call.Uncertain {
+			there, err := in.arrived(ctx, e)
+			if err != nil || there {
+				return e.conv.TicketID, err
+			}
+		}
+		return e.conv.TicketID, in.Shop.AddEntry(ctx, e.conv.Site, e.conv.CustomerUID, e.conv.TicketID, e.call.Text)
+	}
+	if e.call.Uncertain {
+		id, err := in.find(ctx, e)
+		if err != nil || id != "" {
+			return id, err
+		}
+	}
+	t := core.NewTicket{
+		Site: e.conv.Site, CustomerUID: e.conv.CustomerUID, OrderCode: e.conv.OrderCode,
+		Subject: subject(e), Text: e.call.Text,
+	}
+	ref, err := in.Shop.CreateTicket(ctx, t)
+	if err != nil && t.OrderCode != "" && refusedOrder(err) {
+		// The shop does not take the order for this customer's: better a ticket
+		// without it than none.
+		t.OrderCode = ""
+		ref, err = in.Shop.CreateTicket(ctx, t)
+	}
+	return ref.ID, err
+}
+
+func refusedOrder(err error) bool {
+	var failed *core.ShopError
+	return errors.As(err, &failed) && failed.Class == core.Rejected && failed.NotFound
+}
+
+// subject names the order, the way it came and the reference by which the
+// ticket is found again.
+func subject(e entry) string {
+	s := "Question"
+	if e.conv.OrderCode != "" {
+		s = "Order " + e.conv.OrderCode + ": question"
+	}
+	s += " by chat (" + e.chat.Channel + ")"
+	ref := " [" + e.conv.Reference + "]"
+	if r := []rune(s); len(r)+len(ref) > maxSubject {
+		s = string(r[:maxSubject-len(ref)])
+	}
+	return s + ref
+}
+
+// find looks for a ticket that was made although nobody told us.
+func (in *Inbound) find(ctx context.Context, e entry) (string, error) {
+	all, err := in.Shop.Tickets(ctx, e.conv.Site, e.conv.CustomerUID)
+	if err != nil {
+		return "", err
+	}
+	for _, t := range all {
+		if strings.Contains(t.Subject, "["+e.conv.Reference+"]") {
+			return t.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// arrived looks for an entry that was taken although nobody told us.
+func (in *Inbound) arrived(ctx context.Context, e entry) (bool, error) {
+	t, err := in.Shop.Ticket(ctx, e.conv.Site, e.conv.CustomerUID, e.conv.TicketID)
+	if err != nil {
+		return false, err
+	}
+	since := e.call.TriedAt.Add(-time.Minute) // the shop's clock, and its seconds
+	for _, x := range t.Entries {
+		if strings.TrimSpace(x.Text) == strings.TrimSpace(e.call.Text) && (x.CreatedAt.IsZero() || x.CreatedAt.After(since)) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// callFailed is the consequence of each class of a failed ticket call.
+func (in *Inbound) callFailed(e entry, err error) lane.Result {
+	now := time.Now()
+	class := core.ClassOf(err)
+	call, next := e.call, e.it
+	call.Why = err.Error()
+	if call.TriedAt.IsZero() {
+		call.TriedAt = now
+	}
+	in.Count("ticket_calls_failed", 1, "class", string(class))
+	if class == core.Rejected {
+		in.Log.Error("the shop refuses a question; it stays in the store", "conversation", e.conv.ID, "err", err)
+		call.State = "failed"
+		return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return tx.SaveTicketCall(call) }}
+	}
+	if class == core.Misconfigured {
+		in.Log.Error("the shop does not let us write tickets; questions wait", "err", err)
+	}
+	if class == core.Uncertain {
+		call.Uncertain = true
+	}
+	next.Tries++
+	next.LastTry = now
+	gap := min(callGapMax, callGapMin<<min(next.Tries, 10))
+	gap = gap/2 + rand.N(gap/2+1) //nolint:gosec // jitter needs no secrecy
+	var failed *core.ShopError
+	if errors.As(err, &failed) && failed.RetryAfter > gap {
+		gap = failed.RetryAfter
+	}
+	next.Due = now.Add(gap)
+	return lane.Result{Item: next, Commit: func(tx *lane.Tx) error { return tx.SaveTicketCall(call) }}
+}

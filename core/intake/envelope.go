@@ -1,0 +1,269 @@
+package intake
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// MaxBatch is how many events one batch may hold.
+const MaxBatch = 1000
+
+// Fault is one thing wrong with a request, by JSON pointer (RFC 6901). It never
+// holds the offending value.
+type Fault struct {
+	Pointer string `json:"pointer"`
+	Detail  string `json:"detail"`
+}
+
+// BadRequest says that a request could not be read at all.
+type BadRequest struct {
+	Status int // 400 or 415
+	Detail string
+}
+
+func (e *BadRequest) Error() string { return e.Detail }
+
+// envelope is a CloudEvent (https://github.com/cloudevents/spec, version 1.0.2)
+// before its data is understood.
+type envelope struct {
+	id, source, typ, subject string
+	time                     time.Time
+	data                     json.RawMessage
+	pointer                  string // of this event in the request
+	faults                   []Fault
+}
+
+// envelopes reads a request in any of the three modes of CloudEvents.
+func envelopes(h http.Header, body []byte, now time.Time) ([]envelope, error) {
+	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil {
+		return nil, &BadRequest{http.StatusUnsupportedMediaType, "the Content-Type is missing or not readable; send application/cloudevents+json, application/cloudevents-batch+json, or application/json"}
+	}
+	if err := checkText(body); err != nil {
+		return nil, err
+	}
+	switch media {
+	case "application/cloudevents-batch+json":
+		return batch(body, now)
+	case "application/cloudevents+json":
+		return single(body, now)
+	case "application/json":
+		if h.Get("Ce-Specversion") != "" || h.Get("Ce-Id") != "" || h.Get("Ce-Type") != "" {
+			return binary(h, body, now)
+		}
+		return plain(body, now)
+	}
+	return nil, &BadRequest{http.StatusUnsupportedMediaType, "this media type is not supported; send application/cloudevents+json, application/cloudevents-batch+json, or application/json"}
+}
+
+// checkText refuses what no text of ours may hold: bytes that are not UTF-8,
+// and NUL, which JSON permits as an escape and databases refuse.
+func checkText(body []byte) error {
+	if !utf8.Valid(body) {
+		return &BadRequest{http.StatusBadRequest, "the body is not valid UTF-8"}
+	}
+	if bytes.IndexByte(body, 0) >= 0 || bytes.Contains(bytes.ReplaceAll(body, []byte(`\\`), nil), []byte(`\u0000`)) {
+		return &BadRequest{http.StatusBadRequest, "the body holds a NUL character"}
+	}
+	return nil
+}
+
+func batch(body []byte, now time.Time) ([]envelope, error) {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(body, &raw); err != nil {
+		return nil, unreadable(err, "a JSON array of events")
+	}
+	if len(raw) > MaxBatch {
+		return nil, &BadRequest{http.StatusBadRequest, fmt.Sprintf("a batch may hold at most %d events", MaxBatch)}
+	}
+	all := make([]envelope, 0, len(raw))
+	for i, r := range raw {
+		all = append(all, structured(r, fmt.Sprintf("/%d", i), now))
+	}
+	return all, nil
+}
+
+func single(body []byte, now time.Time) ([]envelope, error) {
+	if !json.Valid(body) {
+		return nil, unreadable(nil, "one JSON object")
+	}
+	return []envelope{structured(body, "", now)}, nil
+}
+
+// plain is application/json without ce-* headers: a structured event, a list of
+// them, or SAP's legacy event export.
+func plain(body []byte, now time.Time) ([]envelope, error) {
+	trimmed := bytes.TrimSpace(body)
+	if len(trimmed) > 0 && trimmed[0] == '[' {
+		return batch(body, now)
+	}
+	var probe struct {
+		SpecVersion json.RawMessage `json:"specversion"`
+		LegacyType  string          `json:"event-type"`
+	}
+	if err := json.Unmarshal(body, &probe); err != nil {
+		return nil, unreadable(err, "one JSON object")
+	}
+	switch {
+	case probe.SpecVersion != nil:
+		return single(body, now)
+	case probe.LegacyType != "":
+		return []envelope{legacy(body, now)}, nil
+	}
+	return nil, &BadRequest{http.StatusBadRequest, "this is no CloudEvent: it has neither specversion in the body nor ce-* headers"}
+}
+
+func unreadable(err error, want string) error {
+	detail := "the body is not " + want
+	var syntax *json.SyntaxError
+	if ok := asSyntax(err, &syntax); ok {
+		detail += fmt.Sprintf(" (at byte %d)", syntax.Offset)
+	}
+	return &BadRequest{http.StatusBadRequest, detail}
+}
+
+func asSyntax(err error, to **json.SyntaxError) bool {
+	s, ok := err.(*json.SyntaxError) //nolint:errorlint // json returns it bare
+	if ok {
+		*to = s
+	}
+	return ok
+}
+
+// structured reads an event whose envelope and data are one JSON object.
+func structured(raw json.RawMessage, pointer string, now time.Time) envelope {
+	e := envelope{pointer: pointer}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
+		e.fault("", "must be a JSON object")
+		return e
+	}
+	text := func(name string) string {
+		var s string
+		if v, ok := fields[name]; ok && string(v) != "null" {
+			if err := json.Unmarshal(v, &s); err != nil {
+				e.fault("/"+name, "must be a string")
+			}
+		}
+		return s
+	}
+	version := text("specversion")
+	e.id, e.source, e.typ, e.subject = text("id"), text("source"), text("type"), text("subject")
+	when := text("time")
+	e.data = fields["data"]
+	if b64 := text("data_base64"); b64 != "" && e.data == nil {
+		data, err := base64.StdEncoding.DecodeString(b64)
+		if err != nil || !json.Valid(data) {
+			e.fault("/data_base64", "must be base64 of JSON")
+		}
+		e.data = data
+	}
+	e.check(version, when, now)
+	return e
+}
+
+// binary reads an event whose envelope is in the headers.
+func binary(h http.Header, body []byte, now time.Time) ([]envelope, error) {
+	if len(bytes.TrimSpace(body)) > 0 && !json.Valid(body) {
+		return nil, unreadable(nil, "JSON")
+	}
+	e := envelope{
+		id: header(h, "Ce-Id"), source: header(h, "Ce-Source"), typ: header(h, "Ce-Type"), subject: header(h, "Ce-Subject"),
+		data: body,
+	}
+	e.check(header(h, "Ce-Specversion"), header(h, "Ce-Time"), now)
+	return []envelope{e}, nil
+}
+
+// header returns a header's value; CloudEvents percent-encodes what HTTP cannot carry.
+func header(h http.Header, name string) string {
+	v := h.Get(name)
+	if !strings.Contains(v, "%") {
+		return v
+	}
+	var b []byte
+	for i := 0; i < len(v); i++ {
+		if v[i] == '%' && i+2 < len(v) {
+			if n, ok := unhex(v[i+1], v[i+2]); ok {
+				b, i = append(b, n), i+2
+				continue
+			}
+		}
+		b = append(b, v[i])
+	}
+	if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
+		return v
+	}
+	return string(b)
+}
+
+func unhex(a, b byte) (byte, bool) {
+	const digits = "0123456789abcdef"
+	hi := strings.IndexByte(digits, a|0x20)
+	lo := strings.IndexByte(digits, b|0x20)
+	if hi < 0 || lo < 0 {
+		return 0, false
+	}
+	return byte(hi<<4 | lo), true
+}
+
+// legacy reads the body of SAP's event export of before CloudEvents.
+func legacy(body []byte, now time.Time) envelope {
+	var x struct {
+		Type    string          `json:"event-type"`
+		Version string          `json:"event-type-version"`
+		ID      string          `json:"event-id"`
+		Time    string          `json:"event-time"`
+		Data    json.RawMessage `json:"data"`
+		Target  string          `json:"destinationTargetId"`
+	}
+	e := envelope{source: "legacy-event-export"}
+	if err := json.Unmarshal(body, &x); err != nil {
+		e.fault("", "must be a legacy event export: event-type, event-id, event-time and data")
+		return e
+	}
+	e.id, e.typ, e.data = x.ID, x.Type, x.Data
+	if x.Version != "" {
+		e.typ += "." + x.Version
+	}
+	if x.Target != "" {
+		e.source += "/" + x.Target
+	}
+	e.check("1.0", x.Time, now)
+	return e
+}
+
+func (e *envelope) fault(pointer, detail string) {
+	e.faults = append(e.faults, Fault{Pointer: e.pointer + pointer, Detail: detail})
+}
+
+func (e *envelope) check(version, when string, now time.Time) {
+	if !strings.HasPrefix(version, "1.") {
+		e.fault("/specversion", `must be "1.0"`)
+	}
+	for _, f := range []struct{ name, value string }{{"id", e.id}, {"source", e.source}, {"type", e.typ}} {
+		switch {
+		case f.value == "":
+			e.fault("/"+f.name, "is required")
+		case len(f.value) > 1024:
+			e.fault("/"+f.name, "must be at most 1024 bytes long")
+		}
+	}
+	e.time = now
+	if when == "" {
+		return
+	}
+	t, err := time.Parse(time.RFC3339, when)
+	if err != nil {
+		e.fault("/time", "must be a time as in RFC 3339, such as 2026-11-22T10:00:00Z")
+		return
+	}
+	e.time = t
+}

@@ -1,0 +1,113 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"tidings/core"
+	"tidings/core/lane"
+)
+
+// How long an event waits for a shop that does not tell whose order it is.
+const (
+	ownerGapMax  = 30 * time.Second
+	ownerGiveUp  = 72 * time.Hour
+	unknownOrder = time.Minute // an order the shop does not know yet: its own commit may lag behind its push
+)
+
+// orderWorker works on the lanes of orders whose customer is not known: it asks
+// the shop and hands the event over to the customer's lane, in one commit.
+type orderWorker Intake
+
+// Gate implements lane.Worker.
+func (*orderWorker) Gate(_ lane.Item, now time.Time) time.Time { return now }
+
+// Work implements lane.Worker.
+func (w *orderWorker) Work(ctx context.Context, it lane.Item) lane.Result {
+	in := (*Intake)(w)
+	now := time.Now()
+	var e core.StoredEvent
+	var owner int64
+	err := in.Engine.View(ctx, func(tx core.Tx) error {
+		var err error
+		if e, err = tx.Event(it.Ref); err != nil {
+			return err
+		}
+		if owner, err = tx.OrderOwner(e.Event.Site, e.Event.Data.OrderCode); errors.Is(err, core.ErrNotFound) {
+			err = nil
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return lane.Result{Done: true}
+	case err != nil:
+		in.Log.Error("cannot read an event; trying again", "event", it.Ref, "err", err)
+		return again(it, now.Add(time.Second), nil)
+	}
+	uid := e.Event.Data.CustomerUID
+	if uid != "" {
+		return in.handOver(e, 0, uid, false)
+	}
+	if owner != 0 {
+		return in.handOver(e, owner, "", false)
+	}
+	o, err := in.order(ctx, e.Event, "")
+	switch {
+	case err == nil && o != nil && o.CustomerUID != "":
+		return in.handOver(e, 0, o.CustomerUID, true)
+	case err == nil:
+		return in.suppress(e, "the shop does not tell whose order it is")
+	}
+	return in.askAgain(it, e, err, now)
+}
+
+func (in *Intake) handOver(e core.StoredEvent, owner int64, uid string, learnt bool) lane.Result {
+	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error {
+		now := time.Now()
+		if owner == 0 {
+			c, err := tx.EnsureCustomer(uid, now)
+			if err != nil {
+				return err
+			}
+			owner = c.ID
+		}
+		if learnt {
+			if err := tx.RememberOrder(e.Event.Site, e.Event.Data.OrderCode, owner); err != nil {
+				return err
+			}
+		}
+		e.CustomerID, e.ShopTriedAt = owner, time.Time{}
+		if err := tx.SaveEvent(e); err != nil {
+			return err
+		}
+		return tx.Append(CustomerLane(owner), e.RowID, now)
+	}}
+}
+
+func (in *Intake) suppress(e core.StoredEvent, why string) lane.Result {
+	e.State, e.Reason = core.EventSuppressed, why
+	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return tx.SaveEvent(e) }}
+}
+
+// askAgain waits for the shop: without it there is nobody to tell.
+func (in *Intake) askAgain(it lane.Item, e core.StoredEvent, err error, now time.Time) lane.Result {
+	since := e.ShopTriedAt
+	if since.IsZero() {
+		since = now
+	}
+	var failed *core.ShopError
+	notFound := errors.As(err, &failed) && failed.NotFound
+	switch {
+	case notFound && now.Sub(since) >= unknownOrder:
+		return in.suppress(e, "the shop does not know the order")
+	case now.Sub(since) >= ownerGiveUp:
+		return in.suppress(e, "the shop did not tell whose order it is in time")
+	}
+	gap := min(ownerGapMax, max(200*time.Millisecond, now.Sub(since)/2))
+	if failed != nil && failed.RetryAfter > gap {
+		gap = failed.RetryAfter
+	}
+	return in.waitFor(it, e, &waitError{after: gap, why: string(core.ClassOf(err))}, now)
+}

@@ -1,0 +1,245 @@
+package intake
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"tidings/core"
+)
+
+// Received is an event as it came in, understood.
+type Received struct {
+	Event    core.Event
+	Ignored  bool // known to be nothing that a customer is told of, or not known at all
+	Why      string
+	Warnings []string
+	digest   string // of type and data, to tell whether a duplicate differs
+}
+
+// Reader understands requests.
+type Reader struct {
+	// Dialect knows the shop's own names; nil: only canonical ones.
+	Dialect core.Dialect
+	// Site maps an event's source to the base site it speaks for.
+	Site func(source string) string
+}
+
+// Read understands a request's events. Any fault means that nothing of it is to
+// be taken. The error is a *BadRequest.
+func (r Reader) Read(h http.Header, body []byte, now time.Time) ([]Received, []Fault, error) {
+	all, err := envelopes(h, body, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	var faults []Fault
+	received := make([]Received, 0, len(all))
+	for _, e := range all {
+		if len(e.faults) == 0 {
+			received = append(received, r.understand(&e))
+		}
+		faults = append(faults, e.faults...)
+	}
+	return received, faults, nil
+}
+
+func (r Reader) understand(e *envelope) Received {
+	rec := Received{digest: digest(e.typ, e.data)}
+	rec.Event = core.Event{ID: e.id, Source: e.source, Type: core.EventType(e.typ), Time: e.time}
+	if _, ok := core.LookupType(rec.Event.Type); ok {
+		rec.Event.Data = e.canonical(rec.Event.Type)
+	} else {
+		r.translate(e, &rec)
+	}
+	// What only the gateway itself may say.
+	rec.Event.Data.Answer, rec.Event.Data.LinkID = "", 0
+	if n := rec.Event.Data.Note; n != nil {
+		if public, _ := n.Split(); public == nil {
+			n.Text, n.Author = "", "" // an internal note is not even kept
+		}
+	}
+	rec.Event.Site = rec.Event.Data.Site
+	if rec.Event.Site == "" && r.Site != nil {
+		rec.Event.Site = r.Site(e.source)
+	}
+	return rec
+}
+
+func (r Reader) translate(e *envelope, rec *Received) {
+	if r.Dialect != nil {
+		t, data, known, quiet, why := r.Dialect.Translate(e.typ, e.data)
+		if known {
+			rec.Event.Type, rec.Event.Data, rec.Ignored, rec.Why = t, data, quiet, why
+			if quiet && t == "" {
+				rec.Event.Type = core.EventType(e.typ)
+			}
+			if missing := missing(rec.Event.Type, data); !quiet && missing != "" {
+				rec.Ignored, rec.Why = true, "the body names no "+missing
+				rec.Warnings = append(rec.Warnings, rec.Why)
+			}
+			return
+		}
+		if why != "" {
+			rec.Ignored, rec.Why, rec.Warnings = true, why, append(rec.Warnings, why)
+			return
+		}
+	}
+	rec.Ignored = true
+	rec.Why = fmt.Sprintf("unknown type %s", clip(e.typ))
+	if near := nearest(e.typ); near != "" {
+		rec.Why += "; did you mean " + near
+	}
+	rec.Warnings = append(rec.Warnings, rec.Why)
+}
+
+// clip keeps a stranger's type name from filling a log.
+func clip(s string) string {
+	if r := []rune(s); len(r) > 80 {
+		return string(r[:80]) + "…"
+	}
+	return s
+}
+
+// canonical reads the data of one of our own types.
+func (e *envelope) canonical(t core.EventType) core.EventData {
+	var data core.EventData
+	if len(bytes.TrimSpace(e.data)) == 0 || string(e.data) == "null" {
+		e.data = json.RawMessage("{}")
+	}
+	if err := json.Unmarshal(e.data, &data); err != nil {
+		e.wrongType(err)
+		return data
+	}
+	for _, f := range required(t, data) {
+		if f.empty {
+			e.fault("/data/"+f.name, "is required for "+string(t))
+		}
+	}
+	e.checkValues(t, data)
+	return data
+}
+
+func (e *envelope) wrongType(err error) {
+	var bad *json.UnmarshalTypeError
+	if errors.As(err, &bad) {
+		field := strings.ReplaceAll(bad.Field, ".", "/")
+		if field == "" {
+			e.fault("/data", "must be a JSON object")
+			return
+		}
+		e.fault("/data/"+field, "must not be a JSON "+bad.Value)
+		return
+	}
+	e.fault("/data", "has a field in a form that cannot be read (times are as in RFC 3339)")
+}
+
+func (e *envelope) checkValues(t core.EventType, data core.EventData) {
+	switch data.Purpose {
+	case "", core.OrderUpdates, core.Service, core.Marketing:
+	default:
+		e.fault("/data/purpose", "must be order_updates, service or marketing")
+	}
+	if t == core.TicketStatus {
+		switch data.Status {
+		case "open", "in_process", "closed":
+		default:
+			e.fault("/data/status", "must be open, in_process or closed")
+		}
+	}
+	if t == core.TicketNoteAdded && data.Note != nil {
+		if data.Note.ID == "" {
+			e.fault("/data/note/id", "is required")
+		}
+		if public, _ := data.Note.Split(); public != nil && strings.TrimSpace(public.Text) == "" {
+			e.fault("/data/note/text", "is required")
+		}
+	}
+}
+
+type field struct {
+	name  string
+	empty bool
+}
+
+// required lists what an event of a type cannot do without.
+func required(t core.EventType, d core.EventData) []field {
+	order, customer := field{"orderCode", d.OrderCode == ""}, field{"customerUid", d.CustomerUID == ""}
+	group, _, _ := strings.Cut(string(t), ".")
+	switch {
+	case group == "order":
+		return []field{order}
+	case t == core.TicketNoteAdded:
+		return []field{{"ticketId", d.TicketID == ""}, {"note", d.Note == nil}}
+	case group == "ticket":
+		return []field{{"ticketId", d.TicketID == ""}}
+	case t == core.CustomerRenamed:
+		return []field{customer, {"previousUid", d.PreviousUID == ""}}
+	case group == "customer":
+		return []field{customer}
+	case t == core.MessageRequested:
+		return []field{customer, {"text", strings.TrimSpace(d.Text) == ""}}
+	}
+	return nil
+}
+
+func missing(t core.EventType, d core.EventData) string {
+	for _, f := range required(t, d) {
+		if f.empty {
+			return f.name
+		}
+	}
+	return ""
+}
+
+// digest is the same for two bodies that say the same.
+func digest(typ string, data json.RawMessage) string {
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, data); err != nil {
+		compact.Reset()
+		compact.Write(data)
+	}
+	sum := sha256.Sum256(append([]byte(typ+"\n"), compact.Bytes()...))
+	return hex.EncodeToString(sum[:8])
+}
+
+// nearest returns the canonical type that a misspelt one most likely means; ""
+// when none is near.
+func nearest(typ string) string {
+	best, least := "", len(typ)/3+1
+	for _, info := range core.EventTypes {
+		if d := distance(strings.ToLower(typ), string(info.Type)); d < least {
+			best, least = string(info.Type), d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance of two short strings.
+func distance(a, b string) int {
+	if len(a) > 100 {
+		return len(a)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

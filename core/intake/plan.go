@@ -1,0 +1,373 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tidings/core"
+	"tidings/core/render"
+	"tidings/core/route"
+)
+
+// Plan is what is to become of an event: the whole decision, before anything is
+// written. Explain shows it, the customer's lane carries it out.
+type Plan struct {
+	State    core.EventState // routed or suppressed
+	Why      string          // for a suppressed one
+	Decision route.Decision
+	Locale   string
+	Degraded bool // the shop did not answer: told from what the event holds
+	Order    *core.Order
+	Messages []core.Message // one per target; a closed one is already failed
+}
+
+// subject is an event with what is known of the customer it concerns.
+type subject struct {
+	event    core.StoredEvent
+	customer core.Customer
+	links    []core.LinkedAddress
+	// lead is the chat in which the customer last wrote about this.
+	lead route.Chat
+	note *core.PublicNote
+}
+
+// waitError says that an event has to wait for the shop.
+type waitError struct {
+	after time.Duration
+	why   string
+}
+
+func (e *waitError) Error() string { return "waiting for the shop: " + e.why }
+
+// plan decides what is to become of an event. The error is a *waitError where
+// the shop has to be asked again.
+func (in *Intake) plan(ctx context.Context, s subject, now time.Time) (Plan, error) {
+	p := Plan{State: core.EventSuppressed, Locale: in.localeOf(s)}
+	e := s.event.Event
+	if why := in.silent(&s); why != "" {
+		p.Why = why
+		return p, nil
+	}
+	p.Decision = route.Decide(in.Rules().Routes, in.facts(s, p.Locale, now), in.candidates(s, p.Locale, now))
+	if len(p.Decision.Targets)+len(p.Decision.Closed) == 0 {
+		p.Why = "no way to the customer: " + p.Decision.Reason
+		return p, nil
+	}
+	if e.Time.Before(s.oldest(p.Decision).Add(-clockSkew)) {
+		p.Why = "older than the link: it is not told again"
+		return p, nil
+	}
+	if err := in.readOrder(ctx, s, &p, now); err != nil {
+		return p, err
+	}
+	if p.Why != "" {
+		return p, nil
+	}
+	return p, in.compose(ctx, s, &p, now)
+}
+
+// clockSkew is how far the shop's clock may be behind ours.
+const clockSkew = time.Minute
+
+// oldest is when the first of the chosen chats was linked by the customer's own
+// opt-in; news from before has been told by the thank-you's summary. A link the
+// shop vouches for has no such beginning.
+func (s subject) oldest(d route.Decision) time.Time {
+	var oldest time.Time
+	for i, t := range append(d.Targets, d.Closed...) {
+		var since time.Time
+		for _, l := range s.links {
+			if l.Address.ID == t.AddressID && strings.HasPrefix(l.Link.Evidence, "opt-in") {
+				since = l.Link.CreatedAt
+			}
+		}
+		if i == 0 || since.Before(oldest) {
+			oldest = since
+		}
+	}
+	if !isNews(s.event.Event.Type) {
+		return time.Time{}
+	}
+	return oldest
+}
+
+// isNews reports whether an event tells of something that happened at the shop,
+// rather than something the gateway or an agent says now.
+func isNews(t core.EventType) bool {
+	return strings.HasPrefix(string(t), "order.") || strings.HasPrefix(string(t), "customer.")
+}
+
+// silent says why nobody is to be told at all.
+func (in *Intake) silent(s *subject) string {
+	e := s.event.Event
+	switch {
+	case e.Type == core.CustomerClosed:
+		return "the account is closed: its links have ended"
+	case !s.customer.ClosedAt.IsZero():
+		return "the customer's account is closed"
+	}
+	if e.Type == core.TicketNoteAdded {
+		if e.Data.Note == nil {
+			return "there is no note"
+		}
+		public, _ := e.Data.Note.Split()
+		if public == nil {
+			return "the note is internal"
+		}
+		s.note = public
+	}
+	return ""
+}
+
+func (in *Intake) localeOf(s subject) string {
+	want := s.customer.Locale
+	for _, l := range []string{s.event.Event.Data.Locale, in.linkLocale(s), in.Rules().Locale} {
+		if want == "" {
+			want = l
+		}
+	}
+	return in.Rules().Texts.Locale(want)
+}
+
+func (in *Intake) linkLocale(s subject) string {
+	for _, l := range s.links {
+		if l.Address.Locale != "" {
+			return l.Address.Locale
+		}
+	}
+	return ""
+}
+
+func (in *Intake) facts(s subject, locale string, now time.Time) route.Facts {
+	e := s.event.Event
+	f := route.Facts{
+		Event: e.Type, CustomerUID: s.customer.UID, Site: e.Site, Locale: locale, Purpose: purposeOf(e), Now: now,
+		Human: s.note != nil, Preferred: s.customer.Preferred, Lead: s.lead,
+	}
+	if e.Type == core.ThankYou {
+		for _, l := range s.links {
+			if l.Link.ID == e.Data.LinkID {
+				f.Only = route.Chat{Channel: l.Link.Channel, AddressID: l.Address.ID}
+			}
+		}
+	}
+	return f
+}
+
+// purposeOf is what the customer must have agreed to.
+func purposeOf(e core.Event) core.Purpose {
+	switch {
+	case e.Type == core.MessageRequested && e.Data.Purpose != "":
+		return e.Data.Purpose
+	case e.Type == core.MessageRequested, strings.HasPrefix(string(e.Type), "order."), e.Type == core.ThankYou:
+		return core.OrderUpdates
+	}
+	return core.Service
+}
+
+// purposes is what a consent covers: whoever wants order news also gets what
+// concerns their account and their own questions; marketing is asked for apart.
+func purposes(p core.Purpose) []core.Purpose {
+	if p == core.Marketing {
+		return []core.Purpose{core.Marketing, core.Service}
+	}
+	return []core.Purpose{core.OrderUpdates, core.Service}
+}
+
+func (in *Intake) candidates(s subject, locale string, now time.Time) []route.Candidate {
+	var all []route.Candidate
+	for _, l := range s.links {
+		info, ok := in.Outbox.Describe(l.Link.Channel, s.event.Event.Type, locale, now)
+		if !ok {
+			continue
+		}
+		c := route.Candidate{
+			Channel: l.Link.Channel, AddressID: l.Address.ID, State: string(l.Link.State), Since: l.Link.ChangedAt,
+			Purposes: purposes(l.Link.Purpose), Window: info.Window, WindowFrom: l.Address.LastInAt,
+			Template: info.Template != "", Works: info.Works, Why: info.Why,
+		}
+		if !l.Address.BlockedAt.IsZero() {
+			c.State, c.Since = route.Blocked, l.Address.BlockedAt
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// readOrder completes the plan with the order the event is about. The event's
+// type decides what is told; the order only fills it in.
+func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Time) error {
+	e := s.event.Event
+	if e.Data.OrderCode == "" || !(strings.HasPrefix(string(e.Type), "order.") || e.Type == core.ThankYou) {
+		return nil
+	}
+	order, err := in.order(ctx, e, p.Locale)
+	var failed *core.ShopError
+	switch {
+	case err == nil && order == nil:
+		return nil // no shop to ask: told from the event
+	case err == nil && foreign(*order, s.customer.UID):
+		if e.Type != core.ThankYou {
+			p.Why = "the order belongs to another customer"
+		}
+		return nil
+	case err == nil:
+		p.Order = order
+		return nil
+	case errors.As(err, &failed) && failed.NotFound:
+		p.Degraded = true
+		return nil
+	case s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait:
+		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
+	}
+	p.Degraded = true
+	return nil
+}
+
+// retryIn is the gap before the shop is asked again: growing, but never past
+// the time at which the event is told without it.
+func (in *Intake) retryIn(e core.StoredEvent, err error, now time.Time) time.Duration {
+	gap := 200 * time.Millisecond
+	if !e.ShopTriedAt.IsZero() {
+		gap = min(5*time.Second, max(gap, now.Sub(e.ShopTriedAt)/2))
+		gap = min(gap, max(time.Millisecond, in.Wait-now.Sub(e.ShopTriedAt)))
+	}
+	var failed *core.ShopError
+	if errors.As(err, &failed) && failed.RetryAfter > gap {
+		return min(failed.RetryAfter, max(gap, in.Wait))
+	}
+	return gap
+}
+
+// order returns the order of an event: the one that came along, or the shop's.
+func (in *Intake) order(ctx context.Context, e core.Event, locale string) (*core.Order, error) {
+	if len(e.Data.Order) > 0 && string(e.Data.Order) != "null" && in.Orders != nil {
+		if o, err := in.Orders.Order(e.Data.Order); err == nil && (o.Code == "" || o.Code == e.Data.OrderCode) {
+			return &o, nil
+		}
+	}
+	if in.Shop == nil {
+		return nil, nil
+	}
+	o, err := in.Shop.Order(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, Locale: locale})
+	if err != nil {
+		return nil, err
+	}
+	return &o, nil
+}
+
+// foreign reports whether an order is somebody else's. A guest's uid is
+// "guid|mail"; an order that names nobody proves nothing either way.
+func foreign(o core.Order, uid string) bool {
+	return o.CustomerUID != "" && !SameUID(o.CustomerUID, uid)
+}
+
+// SameUID reports whether two uids are one customer's: SAP Commerce lower-cases
+// them at registration, callers do not always.
+func SameUID(a, b string) bool { return strings.EqualFold(a, b) }
+
+// compose writes the plan's messages.
+func (in *Intake) compose(ctx context.Context, s subject, p *Plan, now time.Time) error {
+	input := in.input(ctx, s, p, now)
+	body, err := in.Rules().Texts.Render(input)
+	if err != nil {
+		return fmt.Errorf("render %s: %w", s.event.Event.Type, err)
+	}
+	p.State = core.EventRouted
+	targets, closed := p.Decision.Targets, false
+	if len(targets) == 0 {
+		targets, closed = p.Decision.Closed[:1], true
+	}
+	for _, t := range targets {
+		m := in.message(s, p, t, input, now)
+		m.Body = body
+		if closed {
+			m.State, m.Class, m.Why = core.MessageFailed, core.WindowClosed, p.Decision.Reason
+		}
+		p.Messages = append(p.Messages, m)
+	}
+	return nil
+}
+
+func (in *Intake) input(ctx context.Context, s subject, p *Plan, now time.Time) render.Input {
+	e := s.event.Event
+	input := render.Input{
+		Type: e.Type, Locale: p.Locale, Now: now, Event: e.Data, CustomerName: s.customer.Name,
+		Order: p.Order, Note: s.note, Degraded: p.Degraded,
+	}
+	if p.Order == nil {
+		return input
+	}
+	if input.CustomerName == "" {
+		input.CustomerName = p.Order.CustomerName
+	}
+	for i, c := range p.Order.Consignments {
+		if c.Code != e.Data.ConsignmentCode && !(e.Data.ConsignmentCode == "" && len(p.Order.Consignments) == 1) {
+			continue
+		}
+		c = in.track(ctx, e, p.Locale, c)
+		input.Consignment, input.ConsignmentN, input.ConsignmentOf = &c, i+1, len(p.Order.Consignments)
+	}
+	return input
+}
+
+// track asks the carrier's data of a consignment for. It is worth one short try.
+func (in *Intake) track(ctx context.Context, e core.Event, locale string, c core.Consignment) core.Consignment {
+	if in.Shop == nil || c.TrackingID == "" || c.TrackingURL != "" || !tracked(e.Type) {
+		return c
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	full, err := in.Shop.Tracking(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: e.Data.CustomerUID, Locale: locale}, c)
+	if err != nil {
+		return c
+	}
+	return full
+}
+
+func tracked(t core.EventType) bool {
+	return t == core.OrderShipped || t == "order.out_for_delivery" || t == "order.delivery_failed"
+}
+
+func (in *Intake) message(s subject, p *Plan, t route.Target, input render.Input, now time.Time) core.Message {
+	e := s.event.Event
+	m := core.Message{
+		EventRow: s.event.RowID, EventID: e.ID, EventSource: e.Source, Type: e.Type,
+		CustomerID: s.customer.ID, CustomerUID: s.customer.UID, Site: e.Site, OrderCode: e.Data.OrderCode,
+		Channel: t.Channel, AddressID: t.AddressID, Route: p.Decision.Route, Reason: t.Reason,
+		Purpose: purposeOf(e), Uncertain: string(p.Decision.Uncertain), Human: s.note != nil,
+		Reply: false, CreatedAt: now, Template: in.template(t, e.Type, p.Locale, input, now),
+	}
+	if p.Decision.Expires > 0 {
+		m.ExpiresAt = now.Add(p.Decision.Expires)
+	}
+	if e.Data.ExpiresAt != nil && (m.ExpiresAt.IsZero() || e.Data.ExpiresAt.Before(m.ExpiresAt)) {
+		m.ExpiresAt = *e.Data.ExpiresAt
+	}
+	if p.Decision.Deliver == route.Fallback {
+		for _, r := range p.Decision.Rest {
+			m.Rest = append(m.Rest, core.Alternative{Channel: r.Channel, AddressID: r.AddressID, Standing: r.Standing})
+		}
+	}
+	if p.Degraded {
+		m.Reason += "; degraded: the shop did not give the order"
+	}
+	return m
+}
+
+// template is the approved template that can stand in for the message.
+func (in *Intake) template(t route.Target, typ core.EventType, locale string, input render.Input, now time.Time) *core.Template {
+	info, ok := in.Outbox.Describe(t.Channel, typ, locale, now)
+	if !ok || info.Template == "" {
+		return nil
+	}
+	params, err := in.Rules().Texts.Params(info.Params, input)
+	if err != nil {
+		in.Log.Warn("a template's values cannot be had; the template is not used", "channel", t.Channel, "template", info.Template, "err", err)
+		return nil
+	}
+	return &core.Template{Name: info.Template, Language: info.Language, Params: params}
+}

@@ -1,0 +1,266 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"tidings/core"
+	"tidings/core/lane"
+	"tidings/core/route"
+)
+
+// customerWorker works on the lanes of customers: one event after the other is
+// planned, then written down with the messages it makes, in one commit.
+type customerWorker Intake
+
+// Gate implements lane.Worker: events have no pace.
+func (*customerWorker) Gate(_ lane.Item, now time.Time) time.Time { return now }
+
+// Work implements lane.Worker.
+func (w *customerWorker) Work(ctx context.Context, it lane.Item) lane.Result {
+	in := (*Intake)(w)
+	now := time.Now()
+	var s subject
+	err := in.Engine.View(ctx, func(tx core.Tx) error {
+		var err error
+		s, err = in.load(tx, it.Ref)
+		return err
+	})
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return lane.Result{Done: true}
+	case err != nil:
+		in.Log.Error("cannot read an event; trying again", "event", it.Ref, "err", err)
+		return again(it, now.Add(time.Second), nil)
+	}
+	p, err := in.plan(ctx, s, now)
+	var wait *waitError
+	switch {
+	case errors.As(err, &wait):
+		return in.waitFor(it, s.event, wait, now)
+	case err != nil:
+		return in.cannotTell(it, s, err)
+	}
+	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return in.carryOut(tx, s, p, now) }}
+}
+
+func again(it lane.Item, at time.Time, write func(*lane.Tx) error) lane.Result {
+	it.Due = at
+	return lane.Result{Item: it, Commit: write}
+}
+
+// waitFor holds the customer's lane, visibly, until the shop is asked again.
+func (in *Intake) waitFor(it lane.Item, e core.StoredEvent, wait *waitError, now time.Time) lane.Result {
+	return again(it, now.Add(wait.after), func(tx *lane.Tx) error {
+		if e.ShopTriedAt.IsZero() {
+			e.ShopTriedAt = now
+		}
+		e.Reason = wait.Error()
+		return tx.SaveEvent(e)
+	})
+}
+
+// cannotTell ends an event for which no text can be made: the fault is in a
+// template, and trying again would hold the customer's lane for ever.
+func (in *Intake) cannotTell(it lane.Item, s subject, err error) lane.Result {
+	in.Log.Error("cannot tell of an event", "event", s.event.Event.ID, "type", s.event.Event.Type, "err", err)
+	e := s.event
+	e.State, e.Reason = core.EventSuppressed, "its text cannot be made: "+err.Error()
+	return lane.Result{Done: true, Item: it, Commit: func(tx *lane.Tx) error { return tx.SaveEvent(e) }}
+}
+
+// load reads an event with its customer, their chats, and where they last wrote.
+func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
+	var s subject
+	var err error
+	if s.event, err = tx.Event(row); err != nil {
+		return s, err
+	}
+	if s.customer, err = tx.Customer(s.event.CustomerID); err != nil {
+		return s, err
+	}
+	if s.links, err = tx.LinksOf(s.customer.ID); err != nil {
+		return s, err
+	}
+	if !strings.HasPrefix(string(s.event.Event.Type), "ticket.") {
+		return s, nil
+	}
+	v, err := tx.ConversationByTicket(s.event.Event.Data.TicketID)
+	if errors.Is(err, core.ErrNotFound) || (err == nil && v.CustomerID != s.customer.ID) {
+		v, err = tx.LastConversation(s.customer.ID)
+	}
+	if errors.Is(err, core.ErrNotFound) {
+		return s, nil
+	}
+	for _, l := range s.links {
+		if l.Address.ID == v.AddressID {
+			s.lead = route.Chat{Channel: l.Address.Channel, AddressID: l.Address.ID}
+		}
+	}
+	if s.event.Event.Data.OrderCode == "" {
+		s.event.Event.Data.OrderCode = v.OrderCode
+	}
+	return s, err
+}
+
+// carryOut writes down what a plan says, unless the same has been told before.
+func (in *Intake) carryOut(tx *lane.Tx, s subject, p Plan, now time.Time) error {
+	if p.State == core.EventRouted {
+		why, err := told(tx, s, now)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			p.State, p.Why, p.Messages = core.EventSuppressed, why, nil
+		}
+	}
+	for _, m := range p.Messages {
+		if err := in.emit(tx, m); err != nil {
+			return err
+		}
+	}
+	if err := in.remember(tx, s, p, now); err != nil {
+		return err
+	}
+	e := s.event
+	e.State, e.Route, e.Reason = p.State, p.Decision.Route, p.Decision.Reason
+	if p.State == core.EventSuppressed {
+		e.Reason = p.Why
+	}
+	e.Reasons = nil
+	for _, r := range p.Decision.Reasons {
+		e.Reasons = append(e.Reasons, core.Reason{Channel: r.Channel, Why: r.Why})
+	}
+	tx.After(func() { in.Count("events_settled", 1, "state", string(e.State)) })
+	return tx.SaveEvent(e)
+}
+
+// emit hands a message to the outbox; one that has failed already is only kept.
+func (in *Intake) emit(tx *lane.Tx, m core.Message) error {
+	if m.State == core.MessageFailed {
+		_, err := tx.InsertMessage(m, in.Outbox.Preview(m.Channel, m.Body))
+		return err
+	}
+	_, err := in.Outbox.Enqueue(tx, m)
+	return err
+}
+
+// remember keeps what the event and the shop's answer taught about the customer.
+func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error {
+	e := s.event.Event
+	if p.Order != nil {
+		if err := tx.RememberOrder(e.Site, e.Data.OrderCode, s.customer.ID); err != nil {
+			return err
+		}
+		if s.customer.Name == "" && p.Order.CustomerName != "" {
+			s.customer.Name = p.Order.CustomerName
+			if err := tx.SaveCustomer(s.customer); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case e.Type == core.CustomerClosed:
+		return in.closeAccount(tx, s, now)
+	case e.Type == core.TicketStatus && e.Data.Status == "closed":
+		v, err := tx.ConversationByTicket(e.Data.TicketID)
+		if errors.Is(err, core.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		v.Closed = true
+		return tx.SaveConversation(v)
+	}
+	return nil
+}
+
+// closeAccount ends a customer's links; what still waits for them is cancelled
+// when its turn comes.
+func (in *Intake) closeAccount(tx *lane.Tx, s subject, now time.Time) error {
+	for _, l := range s.links {
+		l.Link.State, l.Link.ChangedAt = core.LinkEnded, now
+		if err := tx.SaveLink(l.Link); err != nil {
+			return err
+		}
+	}
+	s.customer.ClosedAt = now
+	return tx.SaveCustomer(s.customer)
+}
+
+// told says why an event is no news: the same was told before, or a later state was.
+func told(tx *lane.Tx, s subject, now time.Time) (string, error) {
+	e := s.event.Event
+	if info, ok := core.LookupType(e.Type); ok && info.Rank > 0 {
+		if why, err := outranked(tx, s, info); why != "" || err != nil {
+			return why, err
+		}
+	}
+	if e.Type == core.ThankYou && e.Data.OrderCode != "" {
+		// The thank-you tells of the order: order.placed would say it again.
+		_, _, err := tx.Claim(newsKey(s.customer.ID, core.Event{Type: core.OrderPlaced, Data: core.EventData{OrderCode: e.Data.OrderCode}, Site: e.Site}), "", now)
+		return "", err
+	}
+	key := newsKey(s.customer.ID, e)
+	if key == "" {
+		return "", nil
+	}
+	first, _, err := tx.Claim(key, "", now)
+	if err != nil || first {
+		return "", err
+	}
+	return "the same has been told before", nil
+}
+
+// newsKey is the same for two events that tell the same: a shop may push one
+// thing by two ways, or with a new id on each try. "": no two are the same.
+func newsKey(customerID int64, e core.Event) string {
+	d := e.Data
+	key := []string{"news", fmt.Sprint(customerID), string(e.Type)}
+	switch {
+	case e.Type == core.TicketNoteAdded && d.Note != nil:
+		return strings.Join(append(key, d.TicketID, d.Note.ID), "\x00")
+	case e.Type == core.TicketCreated:
+		return strings.Join(append(key, d.TicketID), "\x00")
+	case !strings.HasPrefix(string(e.Type), "order."):
+		return ""
+	case partly[e.Type] && d.ReturnCode == "" && d.ConsignmentCode == "":
+		return "" // an order can be partly cancelled or refunded several times
+	}
+	return strings.Join(append(key, e.Site, d.OrderCode, d.ConsignmentCode, d.ReturnCode), "\x00")
+}
+
+var partly = map[core.EventType]bool{"order.partly_cancelled": true, "order.partly_refunded": true}
+
+// outranked compares the rank of an event with the highest told of its entity.
+func outranked(tx *lane.Tx, s subject, info core.TypeInfo) (string, error) {
+	e := s.event.Event
+	code := ""
+	switch info.Entity {
+	case core.EntityConsignment:
+		code = e.Data.ConsignmentCode
+	case core.EntityReturn:
+		code = e.Data.ReturnCode
+	case core.EntityOrder:
+		code = e.Data.OrderCode
+	}
+	if code == "" {
+		return "", nil // which one is not known
+	}
+	entity := strings.Join([]string{string(info.Entity), e.Site, e.Data.OrderCode, code}, "\x00")
+	rank, err := tx.Rank(entity)
+	if err != nil {
+		return "", err
+	}
+	if info.Rank < rank {
+		return "a later state of the same " + string(info.Entity) + " has been told", nil
+	}
+	if info.Rank == rank {
+		return "", nil
+	}
+	return "", tx.SetRank(entity, info.Rank)
+}

@@ -1,0 +1,111 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"tidings/core"
+)
+
+// Item is one unsettled piece of work.
+type Item struct {
+	ID   int64
+	Lane string
+	Ref  int64 // the row the work is about
+	Due  time.Time
+	// Step counts from 1 within an item that takes several (the parts of a message).
+	Step int
+	// Mark is the step that may have been started; 0: none.
+	Mark int
+	// Tries counts failed tries of this step, Since and LastTry date them.
+	Tries   int
+	Since   time.Time
+	LastTry time.Time
+	// Found says that Mark was there when the lane was read: it was made by an
+	// owner that is gone. It is not stored.
+	Found bool
+}
+
+// Name builds the name of a lane: its kind, then what tells it apart.
+func Name(kind string, key ...string) string {
+	return kind + "/" + strings.Join(key, "/")
+}
+
+// KindOf returns the kind of a lane.
+func KindOf(name string) string {
+	kind, _, _ := strings.Cut(name, "/")
+	return kind
+}
+
+// Worker does the work of one kind of lane. Methods may be called concurrently
+// for different lanes.
+type Worker interface {
+	// Gate says when an item may start. A time not after now means now, and
+	// takes what that costs from the pace. It must not call the engine.
+	Gate(it Item, now time.Time) time.Time
+	// Work does one step of an item. It may be called again for the same step
+	// when the process dies before the result is committed.
+	Work(ctx context.Context, it Item) Result
+}
+
+// Marker is a Worker whose steps must not start without a durable mark, because
+// their effect cannot be undone.
+type Marker interface {
+	Worker
+	// Mark decides within tx whether the item may still start, and records it.
+	// Where it answers false it has settled the item's row in tx.
+	Mark(tx *Tx, it Item) (bool, error)
+}
+
+// Result is what became of a step.
+type Result struct {
+	// Commit writes the result and the work it makes; nil: nothing to write. It
+	// may be called several times and must not have effects outside of tx.
+	Commit func(tx *Tx) error
+	// Done removes the item. Otherwise Item takes its place: with a later Due,
+	// the next Step, one more try.
+	Done bool
+	Item Item
+}
+
+// Kind says how the lanes of one kind are worked on.
+type Kind struct {
+	Worker Worker
+	// Pool names the group in which a lane competes for workers, and how many
+	// that group has. Lanes of other groups are not affected by it.
+	Pool func(lane string) (name string, limit int)
+}
+
+// Store keeps items, and everything else, durably.
+type Store interface {
+	// Update runs fn in one transaction; when it returns nil, the transaction is
+	// durable. Only one Update runs at a time.
+	Update(ctx context.Context, fn func(StoreTx) error) error
+	// View runs fn on a consistent snapshot; writing in it fails.
+	View(ctx context.Context, fn func(StoreTx) error) error
+	// Lanes returns the names of lanes that have unsettled items, in
+	// alphabetical order after a name.
+	Lanes(ctx context.Context, after string, limit int) ([]string, error)
+	// Head returns the first unsettled items of a lane, in order.
+	Head(ctx context.Context, lane string, limit int) ([]Item, error)
+	Close() error
+}
+
+// StoreTx is a transaction of a Store.
+type StoreTx interface {
+	core.Tx
+	// Try runs fn and undoes its writes, and only them, when it fails. fatal is
+	// set when the transaction itself is broken.
+	Try(fn func() error) (err error, fatal error)
+	InsertItem(it Item) (id int64, err error)
+	SaveItem(it Item) error
+	RemoveItem(id int64) error
+	// Pending reports whether a lane has unsettled items.
+	Pending(lane string) (bool, error)
+}
+
+// ErrUnavailable is what Do answers when nothing could be made durable, or when
+// that is not known: the caller must not acknowledge.
+var ErrUnavailable = errors.New("the database is not available")

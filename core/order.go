@@ -1,0 +1,154 @@
+package core
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Money is an amount as the shop states it. Amount is a plain decimal number
+// ("83.80", "-4.9"), never rounded on the way; Currency an ISO 4217 code.
+type Money struct {
+	Amount   string `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// IsZero reports whether the shop gave no amount at all.
+func (m Money) IsZero() bool { return m.Amount == "" }
+
+// Order is an order as the customer would see it, read from the shop.
+type Order struct {
+	Code          string        `json:"code"`
+	GUID          string        `json:"guid,omitempty"`
+	Site          string        `json:"site,omitempty"`
+	Status        string        `json:"status,omitempty"`        // the shop's code, e.g. READY
+	StatusDisplay string        `json:"statusDisplay,omitempty"` // the shop's word
+	Placed        time.Time     `json:"placed,omitzero"`
+	CustomerUID   string        `json:"customerUid,omitempty"`
+	CustomerName  string        `json:"customerName,omitempty"`
+	Lines         []OrderLine   `json:"lines,omitempty"`
+	Subtotal      Money         `json:"subtotal,omitzero"`
+	Shipping      Money         `json:"shipping,omitzero"`
+	Tax           Money         `json:"tax,omitzero"`
+	Discount      Money         `json:"discount,omitzero"`
+	Total         Money         `json:"total,omitzero"`
+	Delivery      string        `json:"delivery,omitempty"` // name of the delivery mode
+	Payment       string        `json:"payment,omitempty"`  // how it was paid, e.g. "Visa ****4242"
+	ShipTo        *PostAddress  `json:"shipTo,omitempty"`
+	Consignments  []Consignment `json:"consignments,omitempty"`
+}
+
+// OrderLine is one position of an order.
+type OrderLine struct {
+	Number   int    `json:"number"`
+	Code     string `json:"code,omitempty"`
+	Name     string `json:"name"`
+	Quantity int    `json:"quantity"`
+	Unit     Money  `json:"unit,omitzero"`
+	Total    Money  `json:"total,omitzero"`
+	ImageURL string `json:"imageUrl,omitempty"` // absolute https only
+}
+
+// Consignment is one parcel or pick-up of an order.
+type Consignment struct {
+	Code        string      `json:"code"`
+	Status      string      `json:"status,omitempty"`
+	TrackingID  string      `json:"trackingId,omitempty"`
+	TrackingURL string      `json:"trackingUrl,omitempty"`
+	Carrier     string      `json:"carrier,omitempty"`
+	PickupPoint string      `json:"pickupPoint,omitempty"`
+	Lines       []OrderLine `json:"lines,omitempty"`
+}
+
+// PostAddress is where an order goes.
+type PostAddress struct {
+	Name       string `json:"name,omitempty"`
+	Street     string `json:"street,omitempty"`
+	Street2    string `json:"street2,omitempty"`
+	PostalCode string `json:"postalCode,omitempty"`
+	City       string `json:"city,omitempty"`
+	State      string `json:"state,omitempty"`
+	Country    string `json:"country,omitempty"` // ISO 3166 alpha-2
+}
+
+// Ticket is the shop's record of a conversation, as far as the customer may see it.
+type Ticket struct {
+	ID      string
+	Subject string
+	Status  string       // open, in_process, closed
+	Notes   []PublicNote // the agents' public notes, oldest first
+	Entries []Entry      // what the customer wrote, oldest first
+}
+
+// Entry is one text of the customer in a ticket.
+type Entry struct {
+	ID, Text  string
+	CreatedAt time.Time
+}
+
+// NewTicket asks the shop for a ticket.
+type NewTicket struct {
+	Site, CustomerUID, OrderCode string
+	Subject                      string // at most 255 characters
+	Text                         string // at most 5000 characters
+}
+
+// TicketRef is a ticket the shop has made. Linked tells whether the shop took
+// over the order (an unknown one is ignored silently by some).
+type TicketRef struct {
+	ID     string
+	Linked bool
+}
+
+// OrderQuery names an order. CustomerUID may be empty where it is not known yet.
+type OrderQuery struct {
+	Site, Code, CustomerUID, Locale string
+}
+
+// Shop is the commerce system. Methods may be called concurrently; each is one
+// logical call bounded by ctx. Errors are *ShopError.
+//
+// An implementation must not hand out an order of another customer when
+// CustomerUID is set: it answers NotFound.
+type Shop interface {
+	Order(ctx context.Context, q OrderQuery) (Order, error)
+	// Tracking completes a consignment with the carrier's data. A shop that
+	// has none returns the consignment unchanged.
+	Tracking(ctx context.Context, q OrderQuery, c Consignment) (Consignment, error)
+	CreateTicket(ctx context.Context, t NewTicket) (TicketRef, error)
+	// AddEntry adds the customer's text to a ticket and reopens a closed one.
+	AddEntry(ctx context.Context, site, customerUID, ticketID, text string) error
+	Ticket(ctx context.Context, site, customerUID, ticketID string) (Ticket, error)
+	// Tickets lists the customer's newest tickets, without notes, to find one
+	// whose creation had an unknown outcome.
+	Tickets(ctx context.Context, site, customerUID string) ([]Ticket, error)
+}
+
+// Dialect understands the shop's own event names and bodies.
+type Dialect interface {
+	// Translate turns a foreign event type and body into a canonical one.
+	// known is false where the type means nothing to this dialect. quiet says
+	// that it is known and not worth a notification; why says so in words.
+	Translate(foreign string, body json.RawMessage) (t EventType, data EventData, known, quiet bool, why string)
+	// Order reads an order that came along with an event, leniently.
+	Order(raw json.RawMessage) (Order, error)
+}
+
+// ShopError is the failure of a call to the shop. Its text holds no secret and
+// no personal data.
+type ShopError struct {
+	Class      Class // Temporary, Throttled, Rejected, Misconfigured or Uncertain
+	NotFound   bool  // the thing asked for does not exist, or not for this customer
+	Type       string
+	Status     int
+	RetryAfter time.Duration
+	Err        error
+}
+
+func (e *ShopError) Error() string {
+	return fmt.Sprintf("shop: %s (status %d, type %q): %v", e.Class, e.Status, e.Type, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *ShopError) Unwrap() error { return e.Err }

@@ -1,0 +1,180 @@
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	"tidings/core"
+	"tidings/core/lane"
+)
+
+// tx is one transaction. The methods of core.Tx are in the files beside this
+// one, by theme.
+type tx struct {
+	ctx    context.Context //nolint:containedctx // a tx lives for one call of Update or View, as its ctx does
+	c      *conn
+	totals map[string]int64 // to be added at commit
+}
+
+var _ lane.StoreTx = (*tx)(nil)
+
+func newTx(ctx context.Context, c *conn) *tx {
+	return &tx{ctx: ctx, c: c, totals: map[string]int64{}}
+}
+
+// Try runs fn and undoes its writes alone when it fails.
+func (t *tx) Try(fn func() error) (err, fatal error) {
+	if err := t.exec("SAVEPOINT try"); err != nil {
+		return nil, err
+	}
+	before := maps.Clone(t.totals)
+	if err = fn(); err != nil {
+		t.totals = before
+		if fatal := t.exec("ROLLBACK TO try"); fatal != nil {
+			return err, errors.Join(err, fatal)
+		}
+	}
+	return err, t.exec("RELEASE try")
+}
+
+func (t *tx) exec(query string, args ...any) error { return t.c.exec(t.ctx, query, args...) }
+
+func (t *tx) row(query string, args ...any) scanner { return t.c.queryRow(t.ctx, query, args...) }
+
+func (t *tx) count(name string, n int64) { t.totals[name] += n }
+
+func (t *tx) flushTotals() error {
+	for name, n := range t.totals {
+		err := t.exec(`INSERT INTO total (name, n) VALUES ($1, $2)
+			ON CONFLICT (name) DO UPDATE SET n = total.n + excluded.n`, name, n)
+		if err != nil {
+			return fmt.Errorf("store: totals: %w", err)
+		}
+	}
+	return nil
+}
+
+// found turns "no rows" into core.ErrNotFound.
+func found(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return core.ErrNotFound
+	}
+	return err
+}
+
+// list runs a query and reads all its rows.
+func list[T any](t *tx, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := t.c.query(t.ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, scan)
+}
+
+// pack is a value as it is kept in a BLOB; nil for an empty one.
+func pack(v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("store: encode: %w", err)
+	}
+	if string(b) == "null" {
+		return nil, nil
+	}
+	return b, nil
+}
+
+// unpack is the reverse of pack; nothing for NULL.
+func unpack(b []byte, v any) error {
+	if len(b) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("store: decode: %w", err)
+	}
+	return nil
+}
+
+// blob keeps text as bytes.
+func blob(s string) []byte { return []byte(s) }
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// InsertItem adds an item to the queue.
+func (t *tx) InsertItem(it lane.Item) (int64, error) {
+	return t.c.insert(t.ctx, `INSERT INTO item (lane, ref, due, step, mark) VALUES ($1, $2, $3, $4, $5)`,
+		it.Lane, it.Ref, ms(it.Due), it.Step, it.Mark)
+}
+
+// SaveItem writes what can change of an item.
+func (t *tx) SaveItem(it lane.Item) error {
+	return t.exec(`UPDATE item SET due = $2, step = $3, mark = $4, tries = $5, since = $6, last_try = $7 WHERE id = $1`,
+		it.ID, ms(it.Due), it.Step, it.Mark, it.Tries, ms(it.Since), ms(it.LastTry))
+}
+
+// RemoveItem takes a settled item out of the queue.
+func (t *tx) RemoveItem(id int64) error { return t.exec(`DELETE FROM item WHERE id = $1`, id) }
+
+// Pending reports whether a lane has unsettled items.
+func (t *tx) Pending(name string) (bool, error) {
+	var yes bool
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM item WHERE lane = $1)`, name).Scan(&yes)
+	return yes, err
+}
+
+func claimKey(key string) []byte {
+	sum := sha256.Sum256([]byte(key))
+	return sum[:16]
+}
+
+// Claim takes a key once.
+func (t *tx) Claim(key, value string, now time.Time) (bool, string, error) {
+	n, err := t.c.execN(t.ctx, `INSERT INTO claim (key, value, at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`,
+		claimKey(key), value, ms(now))
+	if err != nil || n == 1 {
+		return n == 1, "", err
+	}
+	var old string
+	err = t.row(`SELECT value FROM claim WHERE key = $1`, claimKey(key)).Scan(&old)
+	return false, old, err
+}
+
+// Claimed reports whether a key has been taken.
+func (t *tx) Claimed(key string) (bool, error) {
+	var yes bool
+	err := t.row(`SELECT EXISTS (SELECT 1 FROM claim WHERE key = $1)`, claimKey(key)).Scan(&yes)
+	return yes, err
+}
+
+// SetPause notes until when a channel is left alone.
+func (t *tx) SetPause(channel string, until time.Time, why string) error {
+	return t.exec(`INSERT INTO pause (channel, until, why) VALUES ($1, $2, $3)
+		ON CONFLICT (channel) DO UPDATE SET until = excluded.until, why = excluded.why`, channel, ms(until), why)
+}
+
+// Pauses returns until when channels are to be left alone.
+func (t *tx) Pauses() (map[string]time.Time, error) {
+	type row struct {
+		channel string
+		until   int64
+	}
+	rows, err := list(t, func(r scanner) (row, error) {
+		var p row
+		return p, r.Scan(&p.channel, &p.until)
+	}, `SELECT channel, until FROM pause`)
+	all := map[string]time.Time{}
+	for _, p := range rows {
+		all[p.channel] = at(p.until)
+	}
+	return all, err
+}

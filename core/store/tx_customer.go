@@ -1,0 +1,85 @@
+package store
+
+import (
+	"time"
+
+	"tidings/core"
+)
+
+const customerColumns = `id, uid, name, locale, preferred, created_at, closed_at`
+
+func scanCustomer(r scanner) (core.Customer, error) {
+	var c core.Customer
+	var preferred []byte
+	var created, closed int64
+	if err := r.Scan(&c.ID, &c.UID, &c.Name, &c.Locale, &preferred, &created, &closed); err != nil {
+		return c, found(err)
+	}
+	c.CreatedAt, c.ClosedAt = at(created), at(closed)
+	return c, unpack(preferred, &c.Preferred)
+}
+
+// EnsureCustomer returns the customer with a uid, making one if need be.
+func (t *tx) EnsureCustomer(uid string, now time.Time) (core.Customer, error) {
+	err := t.exec(`INSERT INTO customer (uid, created_at) VALUES ($1, $2) ON CONFLICT (uid) DO NOTHING`, uid, ms(now))
+	if err != nil {
+		return core.Customer{}, err
+	}
+	return t.CustomerByUID(uid)
+}
+
+// Customer returns the customer with an id.
+func (t *tx) Customer(id int64) (core.Customer, error) {
+	return scanCustomer(t.row(`SELECT `+customerColumns+` FROM customer WHERE id = $1`, id))
+}
+
+// CustomerByUID returns the customer with a uid.
+func (t *tx) CustomerByUID(uid string) (core.Customer, error) {
+	return scanCustomer(t.row(`SELECT `+customerColumns+` FROM customer WHERE uid = $1`, uid))
+}
+
+// SaveCustomer writes what can change of a customer.
+func (t *tx) SaveCustomer(c core.Customer) error {
+	preferred, err := pack(c.Preferred)
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE customer SET uid = $2, name = $3, locale = $4, preferred = $5, closed_at = $6 WHERE id = $1`,
+		c.ID, c.UID, c.Name, c.Locale, preferred, ms(c.ClosedAt))
+}
+
+// RememberOrder notes whose order it is.
+func (t *tx) RememberOrder(site, code string, customerID int64) error {
+	return t.exec(`INSERT INTO shop_order (site, code, customer_id, seq)
+		VALUES ($1, $2, $3, (SELECT coalesce(max(seq), 0) + 1 FROM shop_order WHERE customer_id = $3))
+		ON CONFLICT (site, code) DO UPDATE SET customer_id = excluded.customer_id
+		WHERE shop_order.customer_id <> excluded.customer_id`, site, code, customerID)
+}
+
+// OrderOwner returns whose order it is.
+func (t *tx) OrderOwner(site, code string) (int64, error) {
+	var id int64
+	err := t.row(`SELECT customer_id FROM shop_order WHERE site = $1 AND code = $2`, site, code).Scan(&id)
+	return id, found(err)
+}
+
+// OrdersOf returns a customer's known orders, newest first.
+func (t *tx) OrdersOf(customerID int64, limit int) ([]core.OrderQuery, error) {
+	return list(t, func(r scanner) (core.OrderQuery, error) {
+		var q core.OrderQuery
+		return q, r.Scan(&q.Site, &q.Code)
+	}, `SELECT site, code FROM shop_order WHERE customer_id = $1 ORDER BY seq DESC LIMIT $2`, customerID, limit)
+}
+
+// Rank returns the highest rank told of an entity.
+func (t *tx) Rank(entity string) (int, error) {
+	var rank int
+	err := t.row(`SELECT coalesce(max(rank), 0) FROM entity_rank WHERE entity = $1`, entity).Scan(&rank)
+	return rank, err
+}
+
+// SetRank notes the highest rank told of an entity.
+func (t *tx) SetRank(entity string, rank int) error {
+	return t.exec(`INSERT INTO entity_rank (entity, rank) VALUES ($1, $2)
+		ON CONFLICT (entity) DO UPDATE SET rank = excluded.rank`, entity, rank)
+}

@@ -1,0 +1,203 @@
+package store
+
+import (
+	"time"
+
+	"tidings/core"
+)
+
+const addressColumns = `a.id, a.channel, a.value, a.kind, a.locale, a.name, a.last_in_at, a.blocked_at, a.invited_at, a.created_at`
+
+type addressRow struct {
+	a                               core.ChatAddress
+	lastIn, blocked, invited, since int64
+}
+
+func (x *addressRow) fields() []any {
+	return []any{
+		&x.a.ID, &x.a.Channel, &x.a.Value, &x.a.Kind, &x.a.Locale, &x.a.Name,
+		&x.lastIn, &x.blocked, &x.invited, &x.since,
+	}
+}
+
+func (x *addressRow) address() core.ChatAddress {
+	a := x.a
+	a.LastInAt, a.BlockedAt, a.InvitedAt, a.CreatedAt = at(x.lastIn), at(x.blocked), at(x.invited), at(x.since)
+	return a
+}
+
+func scanAddress(r scanner) (core.ChatAddress, error) {
+	var x addressRow
+	if err := r.Scan(x.fields()...); err != nil {
+		return core.ChatAddress{}, found(err)
+	}
+	return x.address(), nil
+}
+
+// EnsureAddress returns an address, making it if need be.
+func (t *tx) EnsureAddress(channel string, a core.Address, now time.Time) (core.ChatAddress, error) {
+	err := t.exec(`INSERT INTO address (channel, value, kind, locale, created_at) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (channel, value) DO NOTHING`, channel, a.Value, a.Kind, a.Locale, ms(now))
+	if err != nil {
+		return core.ChatAddress{}, err
+	}
+	return t.AddressByValue(channel, a.Value)
+}
+
+// Address returns the address with an id.
+func (t *tx) Address(id int64) (core.ChatAddress, error) {
+	return scanAddress(t.row(`SELECT `+addressColumns+` FROM address a WHERE a.id = $1`, id))
+}
+
+// AddressByValue returns the address the platform knows by a value.
+func (t *tx) AddressByValue(channel, value string) (core.ChatAddress, error) {
+	return scanAddress(t.row(`SELECT `+addressColumns+` FROM address a WHERE a.channel = $1 AND a.value = $2`, channel, value))
+}
+
+// SaveAddress writes what can change of an address.
+func (t *tx) SaveAddress(a core.ChatAddress) error {
+	return t.exec(`UPDATE address SET value = $2, kind = $3, locale = $4, name = $5, last_in_at = $6, blocked_at = $7, invited_at = $8
+		WHERE id = $1`, a.ID, a.Value, a.Kind, a.Locale, a.Name, ms(a.LastInAt), ms(a.BlockedAt), ms(a.InvitedAt))
+}
+
+const linkColumns = `l.id, l.customer_id, l.address_id, l.channel, l.state, l.purpose, l.evidence, l.consent, l.consent_ver,
+	l.site, l.order_code, l.created_at, l.changed_at`
+
+type linkRow struct {
+	l                core.Link
+	consent          []byte
+	created, changed int64
+}
+
+func (x *linkRow) fields() []any {
+	return []any{
+		&x.l.ID, &x.l.CustomerID, &x.l.AddressID, &x.l.Channel, &x.l.State, &x.l.Purpose, &x.l.Evidence,
+		&x.consent, &x.l.ConsentVer, &x.l.Site, &x.l.OrderCode, &x.created, &x.changed,
+	}
+}
+
+func (x *linkRow) link() core.Link {
+	l := x.l
+	l.Consent, l.CreatedAt, l.ChangedAt = string(x.consent), at(x.created), at(x.changed)
+	return l
+}
+
+func scanLink(r scanner) (core.Link, error) {
+	var x linkRow
+	if err := r.Scan(x.fields()...); err != nil {
+		return core.Link{}, found(err)
+	}
+	return x.link(), nil
+}
+
+// LinkOf returns the link of an address that has not ended.
+func (t *tx) LinkOf(addressID int64) (core.Link, error) {
+	return scanLink(t.row(`SELECT `+linkColumns+` FROM link l WHERE l.address_id = $1 AND l.state <> 'ended'`, addressID))
+}
+
+// Link returns the link with an id.
+func (t *tx) Link(id int64) (core.Link, error) {
+	return scanLink(t.row(`SELECT `+linkColumns+` FROM link l WHERE l.id = $1`, id))
+}
+
+// LinksOf returns the links of a customer that have not ended, newest first.
+func (t *tx) LinksOf(customerID int64) ([]core.LinkedAddress, error) {
+	return list(t, func(r scanner) (core.LinkedAddress, error) {
+		var l linkRow
+		var a addressRow
+		err := r.Scan(append(l.fields(), a.fields()...)...)
+		return core.LinkedAddress{Link: l.link(), Address: a.address()}, err
+	}, `SELECT `+linkColumns+`, `+addressColumns+` FROM link l JOIN address a ON a.id = l.address_id
+		WHERE l.customer_id = $1 AND l.state <> 'ended' ORDER BY l.id DESC`, customerID)
+}
+
+// InsertLink writes a new link.
+func (t *tx) InsertLink(l core.Link) (int64, error) {
+	return t.c.insert(t.ctx, `INSERT INTO link (customer_id, address_id, channel, state, purpose, evidence, consent, consent_ver,
+		site, order_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)`,
+		l.CustomerID, l.AddressID, l.Channel, l.State, l.Purpose, l.Evidence, blob(l.Consent), l.ConsentVer,
+		l.Site, l.OrderCode, ms(l.CreatedAt))
+}
+
+// SaveLink writes state and address of a link.
+func (t *tx) SaveLink(l core.Link) error {
+	return t.exec(`UPDATE link SET state = $2, address_id = $3, changed_at = $4 WHERE id = $1`,
+		l.ID, l.State, l.AddressID, ms(l.ChangedAt))
+}
+
+const optInColumns = `o.id, o.customer_uid, o.site, o.order_code, o.locale, o.purpose, o.consent, o.consent_ver, o.channels, o.created_at, o.expires_at`
+
+func scanOptIn(r scanner) (core.OptIn, error) {
+	var o core.OptIn
+	var consent, channels []byte
+	var created, expires int64
+	err := r.Scan(&o.ID, &o.CustomerUID, &o.Site, &o.OrderCode, &o.Locale, &o.Purpose, &consent, &o.ConsentVer,
+		&channels, &created, &expires)
+	if err != nil {
+		return o, found(err)
+	}
+	o.Consent, o.CreatedAt, o.ExpiresAt = string(consent), at(created), at(expires)
+	return o, unpack(channels, &o.Channels)
+}
+
+// InsertOptIn writes an offer to link.
+func (t *tx) InsertOptIn(o core.OptIn) (int64, error) {
+	channels, err := pack(o.Channels)
+	if err != nil {
+		return 0, err
+	}
+	return t.c.insert(t.ctx, `INSERT INTO opt_in (customer_uid, site, order_code, locale, purpose, consent, consent_ver,
+		channels, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		o.CustomerUID, o.Site, o.OrderCode, o.Locale, o.Purpose, blob(o.Consent), o.ConsentVer, channels,
+		ms(o.CreatedAt), ms(o.ExpiresAt))
+}
+
+// InsertCode keeps the hash of a short code of an offer.
+func (t *tx) InsertCode(optInID int64, channel, hash string) error {
+	return t.exec(`INSERT INTO opt_in_code (channel, hash, opt_in_id) VALUES ($1, $2, $3) ON CONFLICT (channel, hash) DO NOTHING`,
+		channel, hash, optInID)
+}
+
+// OptIn returns the offer with an id.
+func (t *tx) OptIn(id int64) (core.OptIn, error) {
+	return scanOptIn(t.row(`SELECT `+optInColumns+` FROM opt_in o WHERE o.id = $1`, id))
+}
+
+// LiveOptIn returns the newest like offer that lasts beyond a time and that
+// nobody has used.
+func (t *tx) LiveOptIn(o core.OptIn, until time.Time) (core.OptIn, error) {
+	channels, err := pack(o.Channels)
+	if err != nil {
+		return o, err
+	}
+	return scanOptIn(t.row(`SELECT `+optInColumns+` FROM opt_in o
+		WHERE o.customer_uid = $1 AND o.site = $2 AND o.order_code = $3 AND o.purpose = $4 AND o.locale = $5 AND o.consent = $6
+		  AND o.consent_ver = $7 AND o.channels = $8 AND o.expires_at > $9
+		  AND NOT EXISTS (SELECT 1 FROM opt_in_use u WHERE u.opt_in_id = o.id)
+		ORDER BY o.id DESC LIMIT 1`,
+		o.CustomerUID, o.Site, o.OrderCode, o.Purpose, o.Locale, blob(o.Consent), o.ConsentVer, channels, ms(until)))
+}
+
+// OptInByCode returns the offer a short code stands for.
+func (t *tx) OptInByCode(channel string, hashes []string) (core.OptIn, error) {
+	for _, hash := range hashes {
+		o, err := scanOptIn(t.row(`SELECT `+optInColumns+` FROM opt_in_code c JOIN opt_in o ON o.id = c.opt_in_id
+			WHERE c.channel = $1 AND c.hash = $2`, channel, hash))
+		if err != core.ErrNotFound { //nolint:errorlint // scanOptIn returns it bare
+			return o, err
+		}
+	}
+	return core.OptIn{}, core.ErrNotFound
+}
+
+// UseOptIn takes an offer for one channel.
+func (t *tx) UseOptIn(id int64, channel string, addressID int64, now time.Time) (bool, int64, error) {
+	n, err := t.c.execN(t.ctx, `INSERT INTO opt_in_use (opt_in_id, channel, address_id, at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (opt_in_id, channel) DO NOTHING`, id, channel, addressID, ms(now))
+	if err != nil || n == 1 {
+		return n == 1, addressID, err
+	}
+	var by int64
+	err = t.row(`SELECT address_id FROM opt_in_use WHERE opt_in_id = $1 AND channel = $2`, id, channel).Scan(&by)
+	return false, by, err
+}

@@ -1,0 +1,292 @@
+package store
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"tidings/core"
+)
+
+const messageColumns = `m.id, m.event_row, coalesce(e.event_id, ''), coalesce(e.source, ''), m.type, m.customer_id,
+	coalesce(c.uid, ''), m.site, m.order_code, m.channel, m.address_id, m.route, m.reason, m.purpose, m.state, m.class,
+	m.why, m.uncertain, m.human, m.reply, m.body, m.template, m.rest, m.fallback_of, m.expires_at, m.created_at, m.changed_at, m.parts`
+
+const messageTables = ` FROM message m LEFT JOIN event e ON e.id = m.event_row LEFT JOIN customer c ON c.id = m.customer_id `
+
+func scanMessage(r scanner) (core.Message, error) {
+	var m core.Message
+	var body, template, rest []byte
+	var human, reply int
+	var expires, created, changed int64
+	err := r.Scan(&m.ID, &m.EventRow, &m.EventID, &m.EventSource, &m.Type, &m.CustomerID, &m.CustomerUID, &m.Site,
+		&m.OrderCode, &m.Channel, &m.AddressID, &m.Route, &m.Reason, &m.Purpose, &m.State, &m.Class, &m.Why, &m.Uncertain,
+		&human, &reply, &body, &template, &rest, &m.FallbackOf, &expires, &created, &changed, &m.Parts)
+	if err != nil {
+		return m, found(err)
+	}
+	m.Human, m.Reply = human == 1, reply == 1
+	m.ExpiresAt, m.CreatedAt, m.ChangedAt = at(expires), at(created), at(changed)
+	for _, f := range []struct {
+		from []byte
+		to   any
+	}{{body, &m.Body}, {template, &m.Template}, {rest, &m.Rest}} {
+		if err := unpack(f.from, f.to); err != nil {
+			return m, err
+		}
+	}
+	return m, nil
+}
+
+// InsertMessage writes a message with its parts.
+func (t *tx) InsertMessage(m core.Message, parts []core.Part) (int64, error) {
+	body, err := pack(m.Body)
+	if err != nil {
+		return 0, err
+	}
+	template, err := pack(m.Template)
+	if err != nil {
+		return 0, err
+	}
+	rest, err := pack(m.Rest)
+	if err != nil {
+		return 0, err
+	}
+	id, err := t.c.insert(t.ctx, `
+		INSERT INTO message (event_row, type, customer_id, site, order_code, channel, address_id, route, reason, purpose, state,
+			class, why, uncertain, human, reply, body, template, rest, fallback_of, expires_at, created_at, changed_at, parts)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22, $23)`,
+		m.EventRow, m.Type, m.CustomerID, m.Site, m.OrderCode, m.Channel, m.AddressID, m.Route, m.Reason, m.Purpose, m.State,
+		m.Class, m.Why, m.Uncertain, flag(m.Human), flag(m.Reply), body, template, rest, m.FallbackOf, ms(m.ExpiresAt),
+		ms(m.CreatedAt), len(parts))
+	if err != nil {
+		return 0, fmt.Errorf("store: message: %w", err)
+	}
+	t.count("messages", 1)
+	return id, t.insertParts(id, m.Channel, m.AddressID, parts)
+}
+
+func (t *tx) insertParts(messageID int64, channel string, addressID int64, parts []core.Part) error {
+	for _, p := range parts {
+		p.Key = PartKey(messageID, p.N)
+		body, err := pack(p)
+		if err != nil {
+			return err
+		}
+		err = t.exec(`INSERT INTO part (message_id, n, state, body, channel, address_id) VALUES ($1, $2, $3, $4, $5, $6)`,
+			messageID, p.N, core.PartWaiting, body, channel, addressID)
+		if err != nil {
+			return fmt.Errorf("store: part: %w", err)
+		}
+	}
+	return nil
+}
+
+// PartKey is the key of a part: stable over attempts, unique in the installation.
+func PartKey(messageID int64, n int) string { return fmt.Sprintf("m%d-%d", messageID, n) }
+
+// Message returns a message.
+func (t *tx) Message(id int64) (core.Message, error) {
+	return scanMessage(t.row(`SELECT `+messageColumns+messageTables+`WHERE m.id = $1`, id))
+}
+
+// SaveMessage writes what can change of a message.
+func (t *tx) SaveMessage(m core.Message) error {
+	rest, err := pack(m.Rest)
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE message SET channel = $2, address_id = $3, state = $4, class = $5, why = $6, reply = $7, rest = $8,
+		expires_at = $9, changed_at = $10 WHERE id = $1`,
+		m.ID, m.Channel, m.AddressID, m.State, m.Class, m.Why, flag(m.Reply), rest, ms(m.ExpiresAt), ms(m.ChangedAt))
+}
+
+// ReplaceParts writes new parts for a message of which nothing has been sent.
+func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
+	var channel string
+	var address int64
+	if err := t.row(`SELECT channel, address_id FROM message WHERE id = $1`, messageID).Scan(&channel, &address); err != nil {
+		return found(err)
+	}
+	if err := t.exec(`DELETE FROM part WHERE message_id = $1`, messageID); err != nil {
+		return err
+	}
+	if err := t.exec(`UPDATE message SET parts = $2 WHERE id = $1`, messageID, len(parts)); err != nil {
+		return err
+	}
+	return t.insertParts(messageID, channel, address, parts)
+}
+
+const partColumns = `p.message_id, p.n, p.state, p.body, p.platform_id, p.sent_at, p.delivered_at, p.read_at`
+
+func scanPart(r scanner) (core.StoredPart, error) {
+	var p core.StoredPart
+	var body []byte
+	var sent, delivered, read int64
+	if err := r.Scan(&p.MessageID, &p.N, &p.State, &body, &p.PlatformID, &sent, &delivered, &read); err != nil {
+		return p, found(err)
+	}
+	p.SentAt, p.DeliveredAt, p.ReadAt = at(sent), at(delivered), at(read)
+	return p, unpack(body, &p.Part)
+}
+
+// Parts returns the parts of a message in order.
+func (t *tx) Parts(messageID int64) ([]core.StoredPart, error) {
+	return list(t, scanPart, `SELECT `+partColumns+` FROM part p WHERE p.message_id = $1 ORDER BY p.n`, messageID)
+}
+
+// Part returns one part of a message.
+func (t *tx) Part(messageID int64, n int) (core.StoredPart, error) {
+	return scanPart(t.row(`SELECT `+partColumns+` FROM part p WHERE p.message_id = $1 AND p.n = $2`, messageID, n))
+}
+
+// SavePart writes what can change of a part.
+func (t *tx) SavePart(p core.StoredPart) error {
+	return t.exec(`UPDATE part SET state = $3, platform_id = $4, sent_at = $5, delivered_at = $6, read_at = $7
+		WHERE message_id = $1 AND n = $2`,
+		p.MessageID, p.N, p.State, p.PlatformID, ms(p.SentAt), ms(p.DeliveredAt), ms(p.ReadAt))
+}
+
+// PartByPlatformID returns the part the platform knows by an id.
+func (t *tx) PartByPlatformID(channel, platformID string) (core.StoredPart, error) {
+	if platformID == "" {
+		return core.StoredPart{}, core.ErrNotFound
+	}
+	return scanPart(t.row(`SELECT `+partColumns+` FROM part p
+		WHERE p.channel = $1 AND p.platform_id = $2 AND p.platform_id <> ''`, channel, platformID))
+}
+
+// SentParts returns the parts sent to an address up to a time and not yet read.
+func (t *tx) SentParts(addressID int64, until time.Time, limit int) ([]core.StoredPart, error) {
+	return list(t, scanPart, `SELECT `+partColumns+` FROM part p
+		WHERE p.address_id = $1 AND p.sent_at <= $2 AND p.state IN ('sent', 'delivered')
+		ORDER BY p.sent_at LIMIT $3`, addressID, ms(until), limit)
+}
+
+// AddAttempt keeps what a request was answered.
+func (t *tx) AddAttempt(a core.Attempt) error {
+	return t.exec(`INSERT INTO attempt (message_id, n, at, class, code, text) VALUES ($1, $2, $3, $4, $5, $6)`,
+		a.MessageID, a.N, ms(a.At), a.Class, a.Code, a.Text)
+}
+
+// Attempts returns what the requests of a message were answered, oldest first.
+func (t *tx) Attempts(messageID int64) ([]core.Attempt, error) {
+	return list(t, func(r scanner) (core.Attempt, error) {
+		var a core.Attempt
+		var when int64
+		err := r.Scan(&a.MessageID, &a.N, &when, &a.Class, &a.Code, &a.Text)
+		a.At = at(when)
+		return a, err
+	}, `SELECT message_id, n, at, class, code, text FROM attempt WHERE message_id = $1 ORDER BY n, rowid`, messageID)
+}
+
+// OpenMessages returns the messages to an address that still have something to send.
+func (t *tx) OpenMessages(addressID int64) ([]core.Message, error) {
+	return list(t, scanMessage, `SELECT `+messageColumns+messageTables+`
+		WHERE m.address_id = $1 AND m.state IN ('queued', 'sending') ORDER BY m.id`, addressID)
+}
+
+// ListMessages returns messages, newest first.
+func (t *tx) ListMessages(f core.MessageFilter) ([]core.Message, error) {
+	var where []string
+	var args []any
+	add := func(cond string, arg any) {
+		args = append(args, arg)
+		where = append(where, fmt.Sprintf(cond, len(args)))
+	}
+	text := func(cond, value string) {
+		if value != "" {
+			add(cond, value)
+		}
+	}
+	text("c.uid = $%d", f.Customer)
+	text("m.order_code = $%d", f.Order)
+	text("e.event_id = $%d", f.EventID)
+	text("m.channel = $%d", f.Channel)
+	text("m.state = $%d", string(f.State))
+	text("m.class = $%d", string(f.Class))
+	if !f.Since.IsZero() {
+		add("m.created_at >= $%d", ms(f.Since))
+	}
+	if !f.Until.IsZero() {
+		add("m.created_at < $%d", ms(f.Until))
+	}
+	if f.Before > 0 {
+		add("m.id < $%d", f.Before)
+	}
+	query := `SELECT ` + messageColumns + messageTables
+	if len(where) > 0 {
+		query += `WHERE ` + strings.Join(where, " AND ")
+	}
+	args = append(args, f.Limit)
+	return list(t, scanMessage, query+fmt.Sprintf(" ORDER BY m.id DESC LIMIT $%d", len(args)), args...)
+}
+
+// LastOrder returns the order that was last told of in a chat.
+func (t *tx) LastOrder(addressID int64) (site, code string, err error) {
+	err = t.row(`SELECT site, order_code FROM message
+		WHERE address_id = $1 AND order_code <> '' AND state IN ('sending', 'sent', 'delivered', 'read')
+		ORDER BY id DESC LIMIT 1`, addressID).Scan(&site, &code)
+	return site, code, found(err)
+}
+
+// KeepReceipt keeps a receipt that came before its part was settled.
+func (t *tx) KeepReceipt(channel, platformID string, kind core.UpdateKind, when time.Time) error {
+	var delivered, read int64
+	switch kind {
+	case core.UpdateRead:
+		read = ms(when)
+	default:
+		delivered = ms(when)
+	}
+	return t.exec(`INSERT INTO early_receipt (channel, platform_id, delivered_at, read_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (channel, platform_id) DO UPDATE
+		SET delivered_at = max(early_receipt.delivered_at, excluded.delivered_at), read_at = max(early_receipt.read_at, excluded.read_at)`,
+		channel, platformID, delivered, read)
+}
+
+// TakeReceipts returns, and forgets, what came before its part was settled.
+func (t *tx) TakeReceipts(channel, platformID string) (delivered, read time.Time, err error) {
+	var d, r int64
+	err = found(t.row(`DELETE FROM early_receipt WHERE channel = $1 AND platform_id = $2 RETURNING delivered_at, read_at`,
+		channel, platformID).Scan(&d, &r))
+	if err == core.ErrNotFound { //nolint:errorlint // found returns it bare
+		err = nil
+	}
+	return at(d), at(r), err
+}
+
+// Totals counts the two sums.
+func (t *tx) Totals() (core.Totals, error) {
+	sums := core.Totals{Events: map[core.EventState]int64{}, Messages: map[core.MessageState]int64{}}
+	type row struct {
+		name string
+		n    int64
+	}
+	scan := func(r scanner) (row, error) {
+		var x row
+		return x, r.Scan(&x.name, &x.n)
+	}
+	events, err := list(t, scan, `SELECT state, count(*) FROM event GROUP BY state`)
+	if err != nil {
+		return sums, err
+	}
+	messages, err := list(t, scan, `SELECT state, count(*) FROM message GROUP BY state`)
+	if err != nil {
+		return sums, err
+	}
+	totals, err := list(t, scan, `SELECT name, n FROM total`)
+	if err != nil {
+		return sums, err
+	}
+	for _, x := range events {
+		sums.Events[core.EventState(x.name)] += x.n
+	}
+	for _, x := range messages {
+		sums.Messages[core.MessageState(x.name)] += x.n
+	}
+	for _, x := range totals {
+		sums.Add(x.name, x.n)
+	}
+	return sums, nil
+}
