@@ -138,7 +138,8 @@ type StoredEvent struct {
 type Alternative struct {
 	Channel   string   `json:"channel"`
 	AddressID int64    `json:"addressId"`
-	Standing  Standing `json:"standing,omitempty"`
+	// Template stands in for the message there when the window is closed.
+	Template *Template `json:"template,omitempty"`
 }
 
 // Message is one notification for one address.

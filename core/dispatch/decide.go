@@ -17,10 +17,11 @@ const (
 	backoffMax  = time.Minute
 )
 
-// backoff is the gap before try n+1: full jitter over a doubling span.
-func backoff(n int) time.Duration {
-	span := min(backoffMax, backoffBase<<min(n, 10))
-	return span/4 + rand.N(span*3/4+1) //nolint:gosec // jitter needs no secrecy
+// backoff is the gap before the next try: it grows with the time the trouble
+// has lasted, doubling it, with jitter.
+func backoff(lasted time.Duration) time.Duration {
+	span := min(backoffMax, max(backoffBase, lasted))
+	return span/2 + rand.N(span/2+1) //nolint:gosec // jitter needs no secrecy
 }
 
 // decide is the one place where an error class has its consequence (docs/states.md).
@@ -59,7 +60,7 @@ func reason(se *core.SendError) string {
 
 func (d *Dispatcher) temporary(j job, se *core.SendError, text string, now time.Time) lane.Result {
 	next := j.it
-	if next.Since.IsZero() {
+	if next.Tries == 0 {
 		next.Since = now
 	}
 	// While the channel as a whole is down nothing counts: a try does only when
@@ -75,24 +76,26 @@ func (d *Dispatcher) temporary(j job, se *core.SendError, text string, now time.
 		return d.giveUp(j, core.Temporary, se.Code, text, now)
 	}
 	next.LastTry = now
-	next.Due = later2(now.Add(backoff(next.Tries)), now.Add(se.RetryAfter))
+	next.Due = now.Add(max(backoff(now.Sub(next.Since)), se.RetryAfter))
 	return d.again(j, next, core.Temporary, se, text, now)
 }
 
 func (d *Dispatcher) throttled(j job, se *core.SendError, text string, now time.Time) lane.Result {
+	next := j.it
+	if next.Since.IsZero() {
+		next.Since = now
+	}
 	wait := se.RetryAfter
 	if wait <= 0 {
-		wait = min(backoffMax, time.Second<<min(throttledBefore(j), 6))
+		wait = min(backoffMax, max(time.Second, now.Sub(next.Since)))
 	}
-	next := j.it
 	next.LastTry, next.Due = now, now.Add(wait)
 	agreed := j.outlet.agreed(j.it.Lane, now)
 	wholeChannel := se.Scope == core.ScopeChannel || (se.Scope == core.ScopeUnknown && agreed)
 	if !wholeChannel {
 		return d.again(j, next, core.Throttled, se, text, now)
 	}
-	j.outlet.slowDown(now)
-	j.outlet.pause(next.Due)
+	j.outlet.complained(now, next.Due)
 	d.log.Warn("channel throttled", "channel", j.outlet.Name, "until", next.Due, "code", se.Code)
 	res := d.again(j, next, core.Throttled, se, text, now)
 	write := res.Commit
@@ -103,15 +106,6 @@ func (d *Dispatcher) throttled(j job, se *core.SendError, text string, now time.
 		return write(tx)
 	}
 	return res
-}
-
-// throttledBefore counts how often in a row the part was throttled.
-func throttledBefore(j job) int {
-	n := 0
-	for i := len(j.tries) - 1; i >= 0 && j.tries[i].Class == core.Throttled; i-- {
-		n++
-	}
-	return n
 }
 
 func (d *Dispatcher) misconfigured(j job, se *core.SendError, text string, now time.Time) lane.Result {

@@ -145,7 +145,7 @@ func (d *Dispatcher) failover(tx *lane.Tx, m core.Message, class core.Class, why
 		next.Channel, next.AddressID, next.Rest = alt.Channel, alt.AddressID, rest[i+1:]
 		next.FallbackOf, next.Class, next.Why, next.CreatedAt = m.ID, "", "", now
 		next.Reason = "fallback: " + m.Channel + " failed with " + string(class)
-		next.Template = nil
+		next.Template = alt.Template
 		if unfit, err := d.unfit(tx, o, next, a, now); err != nil {
 			return err
 		} else if unfit {

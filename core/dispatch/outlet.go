@@ -91,11 +91,15 @@ func (o *Outlet) pause(until time.Time) {
 	}
 }
 
-// slowDown lowers the channel's rate for a while after it complained.
-func (o *Outlet) slowDown(now time.Time) {
+// complained pauses the whole channel and lowers its rate for a while. Requests
+// that were under way when it complained first complain of the same.
+func (o *Outlet) complained(now, until time.Time) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.pace.Throttled(now)
+	if !now.Before(o.pausedUntil) {
+		o.pace.Throttled(now)
+	}
+	o.mu.Unlock()
+	o.pause(until)
 }
 
 // succeeded notes that the platform took a part, and reports whether the

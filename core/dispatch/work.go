@@ -16,7 +16,6 @@ type job struct {
 	message core.Message
 	part    core.StoredPart
 	address core.ChatAddress
-	tries   []core.Attempt
 	now     time.Time
 }
 
@@ -54,13 +53,7 @@ func (j *job) load(tx core.Tx) error {
 	if j.part, err = tx.Part(j.message.ID, j.it.Step); err != nil {
 		return err
 	}
-	if j.address, err = tx.Address(j.message.AddressID); err != nil {
-		return err
-	}
-	if j.it.Tries == 0 && j.it.LastTry.IsZero() {
-		return nil
-	}
-	j.tries, err = tx.Attempts(j.message.ID)
+	j.address, err = tx.Address(j.message.AddressID)
 	return err
 }
 
@@ -172,7 +165,7 @@ func (d *Dispatcher) uncertain(j job, code, text string, now time.Time) lane.Res
 	next.Tries++
 	next.LastTry, next.Due = now, now.Add(j.outlet.Limits.Echo)
 	if next.Tries > 1 {
-		next.Due = later2(next.Due, now.Add(backoff(next.Tries)))
+		next.Due = now.Add(max(j.outlet.Limits.Echo, backoff(now.Sub(next.Since))))
 	}
 	giveUp := next.Tries > maxTries
 	return lane.Result{Done: giveUp, Item: next, Commit: func(tx *lane.Tx) error {
@@ -202,13 +195,6 @@ func (d *Dispatcher) uncertain(j job, code, text string, now time.Time) lane.Res
 func later(it lane.Item, at time.Time) lane.Result {
 	it.Due = at
 	return lane.Result{Item: it}
-}
-
-func later2(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 func attempt(tx *lane.Tx, j job, class core.Class, code, text string, now time.Time) error {

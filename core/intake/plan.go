@@ -189,6 +189,9 @@ func (in *Intake) candidates(s subject, locale string, now time.Time) []route.Ca
 			Purposes: purposes(l.Link.Purpose), Window: info.Window, WindowFrom: l.Address.LastInAt,
 			Template: info.Template != "", Works: info.Works, Why: info.Why,
 		}
+		if s.note != nil && l.Address.ID == s.lead.AddressID {
+			c.State = route.Active // who asks wants the answer, also after opting out of news
+		}
 		if !l.Address.BlockedAt.IsZero() {
 			c.State, c.Since = route.Blocked, l.Address.BlockedAt
 		}
@@ -349,7 +352,9 @@ func (in *Intake) message(s subject, p *Plan, t route.Target, input render.Input
 	}
 	if p.Decision.Deliver == route.Fallback {
 		for _, r := range p.Decision.Rest {
-			m.Rest = append(m.Rest, core.Alternative{Channel: r.Channel, AddressID: r.AddressID, Standing: r.Standing})
+			m.Rest = append(m.Rest, core.Alternative{
+				Channel: r.Channel, AddressID: r.AddressID, Template: in.template(r, e.Type, p.Locale, input, now),
+			})
 		}
 	}
 	if p.Degraded {

@@ -202,7 +202,7 @@ func told(tx *lane.Tx, s subject, now time.Time) (string, error) {
 	}
 	if e.Type == core.ThankYou && e.Data.OrderCode != "" {
 		// The thank-you tells of the order: order.placed would say it again.
-		_, _, err := tx.Claim(newsKey(s.customer.ID, core.Event{Type: core.OrderPlaced, Data: core.EventData{OrderCode: e.Data.OrderCode}, Site: e.Site}), "", now)
+		_, _, err := tx.Claim(newsKey(s.customer.ID, core.Event{Type: core.OrderPlaced, Data: core.EventData{OrderCode: e.Data.OrderCode}}), "", now)
 		return "", err
 	}
 	key := newsKey(s.customer.ID, e)
@@ -231,7 +231,7 @@ func newsKey(customerID int64, e core.Event) string {
 	case partly[e.Type] && d.ReturnCode == "" && d.ConsignmentCode == "":
 		return "" // an order can be partly cancelled or refunded several times
 	}
-	return strings.Join(append(key, e.Site, d.OrderCode, d.ConsignmentCode, d.ReturnCode), "\x00")
+	return strings.Join(append(key, d.OrderCode, d.ConsignmentCode, d.ReturnCode), "\x00")
 }
 
 var partly = map[core.EventType]bool{"order.partly_cancelled": true, "order.partly_refunded": true}
@@ -251,7 +251,7 @@ func outranked(tx *lane.Tx, s subject, info core.TypeInfo) (string, error) {
 	if code == "" {
 		return "", nil // which one is not known
 	}
-	entity := strings.Join([]string{string(info.Entity), e.Site, e.Data.OrderCode, code}, "\x00")
+	entity := strings.Join([]string{string(info.Entity), fmt.Sprint(s.customer.ID), e.Data.OrderCode, code}, "\x00")
 	rank, err := tx.Rank(entity)
 	if err != nil {
 		return "", err

@@ -79,10 +79,7 @@ func (r *row) cut(from int) (to, next int) {
 	switch {
 	case to > 0:
 	case !r.glyphs[from].ink: // an indent that leaves no room for what it indents
-		for next = from; !r.glyphs[next].ink; {
-			next++
-		}
-		return from, next
+		return from, r.dedent(from)
 	case last[doubtful] > 0: // what may be prices, without an end
 		to = last[doubtful]
 	case last[inside] > 0: // links that share a grapheme, without an end
@@ -144,6 +141,22 @@ func (r *row) resume(at int) int {
 		return newline + 1
 	}
 	return behind
+}
+
+// dedent returns where to start instead of at white space: behind what may go
+// at a cut, or behind all of it where nothing may.
+func (r *row) dedent(from int) int {
+	next := from
+	for r.glyphs[next].gap {
+		next++
+	}
+	if next > from {
+		return next
+	}
+	for !r.glyphs[next].ink {
+		next++
+	}
+	return next
 }
 
 // cutTail finds where to cut what fits a part, but not one with buttons: as

@@ -47,6 +47,10 @@ func TestWhereCutsAre(t *testing.T) {
 		{"code that is no currency", 12, "the SKU 4711 for you", []string{"the SKU 4711", "for you"}},
 		{"word that only starts like a currency", 10, "mit 12 kreativen", []string{"mit 12", "kreativen"}},
 		{"no-break space", 10, "one two 12\u00a0km", []string{"one two", "12\u00a0km"}},
+		{"no-break space in what is longer than a part", 10, "aaaaaaaa\u00a0bbbb", []string{"aaaaaaaa\u00a0b", "bbb"}},
+		{"number of a code is no price", 9, "see A4711 € 5 now", []string{"see A4711", "€ 5 now"}},
+		{"link before Chinese without end", 25, "Track:https://a.example/x-y/z谢谢您的订单我们会尽快处理您的请求谢谢",
+			[]string{"Track:", "https://a.example/x-y/z谢谢", "您的订单我们会尽快处理您的请求谢谢"}},
 		{"narrow no-break space", 10, "one two 1\u202f234", []string{"one two", "1\u202f234"}},
 		{"link", 20, "See https://a.example/x-y/z now", []string{"See https://", "a.example/x-y/z now"}},
 		{"link that fits", 25, "Look at https://a.example/x-y/z now", []string{"Look at", "https://a.example/x-y/z", "now"}},
@@ -212,10 +216,10 @@ func TestLinkTooLongForAPart(t *testing.T) {
 	}
 }
 
-// One megabyte of the worst shapes stays linear: far less than a second each,
+// A quarter of a megabyte of the worst shapes stays linear: milliseconds each,
 // where measuring again and again would take minutes.
 func TestLongTextsAreCutInLinearTime(t *testing.T) {
-	const size = 1 << 20
+	const size = 1 << 18
 	shapes := map[string]string{
 		"words":    "The quick brown fox jumps over the lazy dog. ",
 		"letters":  "a",

@@ -187,10 +187,11 @@ func isSpaceless(r rune) bool {
 
 // builder adds glyphs to a row and keeps the running sums.
 type builder struct {
-	row *row
-	pos int
-	sum [bounds]int
-	run int // of the byte looked at last
+	row  *row
+	pos  int
+	sum  [bounds]int
+	run  int   // of the byte looked at last
+	prev int32 // run of the byte in front of pos
 }
 
 // add adds a grapheme, as code points where it alone exceeds a part.
@@ -224,22 +225,21 @@ func (b *builder) fitsAlone(cluster string) bool {
 func (b *builder) put(s string, lv level) {
 	first, _ := utf8.DecodeRuneInString(s)
 	ink := !isSpace(s)
-	prev := b.run
 	b.row.glyphs = append(b.row.glyphs, glyph{
-		pos: b.pos, before: b.sum, prev: int32(prev), run: int32(b.runAt(b.pos)), level: lv,
+		pos: b.pos, before: b.sum, prev: b.prev, run: int32(b.runAt(b.pos)), level: lv,
 		ink: ink, gap: !ink && !isGlue(first), newline: strings.Contains(s, "\n"),
 	})
 	for i, g := range b.row.gauges {
 		b.sum[i] += g.string(s)
 	}
 	b.pos += len(s)
-	b.runAt(b.pos - 1)
+	b.prev = int32(b.runAt(b.pos - 1))
 }
 
 // addEnd adds the glyph behind the last one.
 func (b *builder) addEnd() {
 	b.row.glyphs = append(b.row.glyphs, glyph{
-		pos: b.pos, before: b.sum, prev: int32(b.run), run: int32(b.run), level: paragraph,
+		pos: b.pos, before: b.sum, prev: b.prev, run: b.prev, level: paragraph,
 	})
 }
 

@@ -41,7 +41,7 @@ func prices(s string) (sure, doubtful []stretch) {
 		left, touchesLeft := currencyBefore(s, number.from)
 		right, touchesRight := currencyBehind(s, number.to)
 		at = nextDigit(s, number.to)
-		if left == number.from && right == number.to {
+		if left == number.from && right == number.to || !touchesLeft && isCode(s, number.from) {
 			continue
 		}
 		doubtful = append(doubtful, stretch{left, right})
@@ -57,6 +57,11 @@ func prices(s string) (sure, doubtful []stretch) {
 		}
 	}
 	return sure, doubtful
+}
+
+// isCode reports whether a number is the end of a word such as "A4711".
+func isCode(s string, number int) bool {
+	return suffix(s[:number], unicode.IsLetter, 1) > 0
 }
 
 // nextDigit returns where the next digit is, len(s) for nowhere.

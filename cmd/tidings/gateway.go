@@ -1,0 +1,267 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"tidings/config"
+	"tidings/core"
+	"tidings/core/dispatch"
+	"tidings/core/hybris"
+	"tidings/core/inbound"
+	"tidings/core/intake"
+	"tidings/core/lane"
+	"tidings/core/render"
+	"tidings/core/seal"
+	"tidings/core/store"
+	"tidings/core/web"
+)
+
+// gateway is everything that runs, put together.
+type gateway struct {
+	cfg     atomic.Pointer[config.Config]
+	log     *slog.Logger
+	store   *store.Store
+	engine  *lane.Engine
+	out     *dispatch.Dispatcher
+	intake  *intake.Intake
+	inbound *inbound.Inbound
+	web     *web.Server
+	shop    *hybris.Client // nil: there is none
+	ready   atomic.Bool
+}
+
+// newGateway opens the database and puts the rooms together. Nothing runs yet.
+func newGateway(ctx context.Context, cfg *config.Config, log *slog.Logger) (*gateway, error) {
+	texts, err := loadTexts(cfg)
+	if err != nil {
+		return nil, err
+	}
+	outlets, err := openOutlets(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	g := &gateway{log: log}
+	g.cfg.Store(cfg)
+	if g.store, err = store.Open(ctx, cfg.Store.URL); err != nil {
+		return nil, err
+	}
+	metrics := web.NewMetrics()
+	g.engine = lane.New(g.store, log)
+	g.out = dispatch.New(g.engine, log, metrics.Count)
+	g.out.SetOutlets(outlets)
+	shop := g.openShop(cfg)
+	g.intake = intake.New(intake.Options{
+		Engine: g.engine, Outbox: g.out, Shop: shop, Orders: hybris.NewDialect(nil),
+		Wait: cfg.Commerce.Wait, Log: log, Count: metrics.Count,
+	}, rulesOf(cfg, texts))
+	keys, err := sealKeys(cfg)
+	if err != nil {
+		return nil, errors.Join(err, g.store.Close())
+	}
+	g.inbound = inbound.New(inbound.Options{
+		Engine: g.engine, Outbox: g.out, Events: g.intake, Shop: shop, Tickets: cfg.Commerce.Tickets == hybris.TicketsTrusted,
+		Site: cfg.Commerce.Site, Keys: keys, Texts: g.texts, Sibling: g.sibling, Log: log, Count: metrics.Count,
+	})
+	g.engine.Handle(dispatch.Kind, g.out.Lane())
+	g.engine.Handle(intake.CustomerKind, g.intake.Customers())
+	g.engine.Handle(intake.OrderKind, g.intake.OrdersWithoutCustomer())
+	g.engine.Handle(inbound.ChatKind, g.inbound.Chats())
+	g.engine.Handle(inbound.ConversationKind, g.inbound.Conversations())
+	g.web = g.newWeb(cfg, metrics)
+	return g, nil
+}
+
+// openShop returns the guarded shop; nil where there is none.
+func (g *gateway) openShop(cfg *config.Config) core.Shop {
+	if cfg.Commerce.Type != config.Hybris {
+		return nil
+	}
+	o := hybris.Options{
+		BaseURL: cfg.Commerce.BaseURL, TokenURL: cfg.Commerce.TokenURL, ClientID: cfg.Commerce.ClientID,
+		ClientSecret: cfg.Commerce.ClientSecret, DefaultSite: cfg.Commerce.Site, Timeout: cfg.Commerce.Timeout,
+		Tickets: cfg.Commerce.Tickets, HTTP: httpClient(), Log: g.log, Now: time.Now,
+	}
+	for _, s := range cfg.Commerce.Sites {
+		o.Sites = append(o.Sites, hybris.Site{ID: s.ID, Source: s.Source})
+	}
+	for _, x := range cfg.Commerce.Objects {
+		o.Objects = append(o.Objects, hybris.Object{Name: x.Name, Is: x.Is})
+	}
+	g.shop = hybris.New(o)
+	return intake.Guard(g.shop)
+}
+
+// reader understands what the shop sends.
+func (g *gateway) reader() intake.Reader {
+	if g.shop == nil {
+		site := g.cfg.Load().Commerce.Site
+		return intake.Reader{Dialect: hybris.NewDialect(nil), Site: func(string) string { return site }}
+	}
+	return intake.Reader{Dialect: g.shop.Dialect(), Site: g.shop.Site}
+}
+
+// httpClient is one for each channel and for the shop, so that a slow one keeps
+// no connection from the others. Callers bound each request by its context.
+func httpClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 64,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 10 * time.Second,
+	}}
+}
+
+// openOutlets opens every configured channel. It makes no request.
+func openOutlets(cfg *config.Config, log *slog.Logger) (map[string]*dispatch.Outlet, error) {
+	outlets := map[string]*dispatch.Outlet{}
+	for _, c := range cfg.Channels {
+		ch, err := c.Adapter.Open(core.Env{Name: c.Name, HTTP: httpClient(), Log: log.With("channel", c.Name)})
+		if err != nil {
+			return nil, fmt.Errorf("channel %s: %w", c.Name, err)
+		}
+		outlets[c.Name] = dispatch.NewOutlet(dispatch.Settings{
+			Name: c.Name, Type: c.Type, Channel: ch, Limits: limitsOf(c, ch.Limits()),
+			Templates: templatesOf(c), MisconfiguredAfter: c.MisconfiguredAfter,
+		})
+	}
+	return outlets, nil
+}
+
+// limitsOf are the adapter's limits as the configuration lowers them.
+func limitsOf(c config.Channel, l core.Limits) core.Limits {
+	if c.Limits != nil && c.Limits.Text > 0 {
+		l.Text.Max = c.Limits.Text
+		if l.ButtonText.Max > l.Text.Max {
+			l.ButtonText.Max = l.Text.Max
+		}
+	}
+	if c.Pace == nil {
+		return l
+	}
+	if c.Pace.PerSecond > 0 {
+		l.Pace.PerSecond, l.Pace.Burst = c.Pace.PerSecond, max(1, int(c.Pace.PerSecond/10))
+	}
+	if c.Pace.PerRecipient > 0 {
+		l.Pace.PerRecipient, l.Pace.RecipientBurst = c.Pace.PerRecipient, max(1, int(c.Pace.PerRecipient))
+	}
+	if c.Pace.Off {
+		l.Pace = core.Pace{}
+	}
+	return l
+}
+
+func templatesOf(c config.Channel) map[core.EventType]dispatch.Template {
+	all := map[core.EventType]dispatch.Template{}
+	for _, t := range c.Templates {
+		all[t.Event] = dispatch.Template{Name: t.Name, Languages: t.Languages, Params: t.Params}
+	}
+	return all
+}
+
+func loadTexts(cfg *config.Config) (*render.Texts, error) {
+	var own fs.FS
+	if cfg.Texts.Dir != "" {
+		own = os.DirFS(cfg.Texts.Dir)
+	}
+	texts, faults := render.New(own, cfg.Texts.DefaultLocale)
+	var errs []error
+	for _, f := range faults {
+		errs = append(errs, fmt.Errorf("texts: %s: %s", f.Key, f.Problem))
+	}
+	if len(errs) > 0 {
+		return nil, usageError{errors.Join(errs...)}
+	}
+	return texts, nil
+}
+
+func rulesOf(cfg *config.Config, texts *render.Texts) intake.Rules {
+	return intake.Rules{Routes: cfg.Routes, Texts: texts, Locale: cfg.Texts.DefaultLocale}
+}
+
+func (g *gateway) texts() (*render.Texts, string) {
+	r := g.intake.Rules()
+	return r.Texts, r.Locale
+}
+
+func sealKeys(cfg *config.Config) (*seal.Keys, error) {
+	if len(cfg.OptIn.Keys) == 0 {
+		// Without a key nothing is sealed, and nothing that comes in may open.
+		key := make([]byte, 32)
+		_, _ = rand.Read(key)
+		return seal.NewKeys([]string{base64.StdEncoding.EncodeToString(key)})
+	}
+	var raw []string
+	for _, k := range cfg.OptIn.Keys {
+		raw = append(raw, k.Reveal())
+	}
+	return seal.NewKeys(raw)
+}
+
+// sibling finds the channel that stands for an account of the same platform application.
+func (g *gateway) sibling(channel, account string) (string, bool) {
+	outlets := g.out.Outlets()
+	own, ok := outlets[channel]
+	if !ok {
+		return "", false
+	}
+	id, ok := own.Channel.(core.Identified)
+	if !ok {
+		return channel, true
+	}
+	app, mine := id.Identity()
+	if mine == account || mine == "" {
+		return channel, true
+	}
+	for _, name := range slices.Sorted(maps.Keys(outlets)) {
+		o := outlets[name]
+		other, ok := o.Channel.(core.Identified)
+		if !ok || o.Type != own.Type {
+			continue
+		}
+		if otherApp, theirs := other.Identity(); otherApp == app && theirs == account {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// newWeb puts the HTTP side in front of the rooms.
+func (g *gateway) newWeb(cfg *config.Config, metrics *web.Metrics) *web.Server {
+	return web.New(web.Options{
+		Engine: g.engine, Intake: g.intake, Dispatcher: g.out, Inbound: g.inbound, Metrics: metrics,
+		Settings: g.webSettings(cfg), TrustedProxies: cfg.Server.TrustedProxies, Ping: g.store.Ping, Version: version(), Log: g.log,
+		Ready: func() (bool, string) {
+			if !g.ready.Load() {
+				return false, "starting, or stopping"
+			}
+			return true, ""
+		},
+	})
+}
+
+// webSettings are what a reload changes of the HTTP side.
+func (g *gateway) webSettings(cfg *config.Config) web.Settings {
+	s := web.Settings{Reader: g.reader(), PublicURL: cfg.Server.PublicURL, DefaultLocale: cfg.Texts.DefaultLocale}
+	if len(cfg.OptIn.Keys) > 0 {
+		s.OptInExpires = cfg.OptIn.Expires
+	}
+	for _, k := range cfg.Server.APIKeys {
+		s.APIKeys = append(s.APIKeys, web.APIKey{Name: k.Name, Key: k.Key, Scopes: k.Scopes})
+	}
+	return s
+}

@@ -1,0 +1,87 @@
+// Command tidings is the gateway, its sandbox and its tools in one binary.
+//
+// All wiring is in this package, to be read top to bottom: main.go has the
+// commands, gateway.go puts the rooms together, run.go lets them run.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"tidings/core/store"
+)
+
+// The exit codes of contract and docs/operations.md.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// usageError is wrong usage or a wrong configuration.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, "tidings:", err)
+	var usage usageError
+	var inUse *store.InUseError
+	if errors.As(err, &usage) || errors.As(err, &inUse) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "tidings",
+		Short: "Order news and support answers in the messenger your customers use",
+		Long: `Tidings brings a shop's order news and support answers into the messenger that
+each customer already uses, and what they write there back as a ticket.
+
+Try it without any account:   tidings sandbox
+Run it for real:              tidings check --config tidings.yaml
+                              tidings serve --config tidings.yaml`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), sandboxCommand(), versionCommand())
+	for _, c := range root.Commands() {
+		markUsage(c)
+	}
+	return root
+}
+
+// markUsage makes wrong arguments count as wrong usage.
+func markUsage(c *cobra.Command) {
+	args := c.Args
+	if args == nil {
+		args = cobra.NoArgs
+	}
+	c.Args = func(cmd *cobra.Command, a []string) error {
+		if err := args(cmd, a); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+	for _, sub := range c.Commands() {
+		markUsage(sub)
+	}
+}

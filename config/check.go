@@ -1,0 +1,202 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// checker adds the faults of a configuration that could be read.
+type checker struct{ *book }
+
+// check adds every fault there is. It looks at nothing outside the Config.
+func (c *Config) check(b *book) {
+	to := checker{b}
+	to.server(c.Server)
+	to.store(c.Store)
+	to.commerce(c.Commerce)
+	to.channels(c.Channels)
+	to.optIn(c.OptIn)
+	to.routes(c.Routes, c.Channels)
+	to.check("texts.default_locale", locale(c.Texts.DefaultLocale))
+	to.positive("retention.messages", c.Retention.Messages)
+	to.positive("retention.updates", c.Retention.Updates)
+	to.positive("retention.dedupe", c.Retention.Dedupe)
+	to.check("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
+	to.check("log.format", oneOf(c.Log.Format, "json", "text"))
+}
+
+func (c checker) server(s Server) {
+	c.check("server.listen", address(s.Listen))
+	switch {
+	case s.InternalListen == Same:
+	case s.InternalListen == s.Listen && !strings.HasSuffix(s.Listen, ":0"):
+		c.check("server.internal_listen", "is server.listen again; write same to have both sides there")
+	default:
+		c.check("server.internal_listen", address(s.InternalListen))
+	}
+	if s.PublicURL != "" { // else server.listen is wrong, of which it is made
+		c.check("server.public_url", httpURL(s.PublicURL, "https://notify.example.com"))
+	}
+	for i, p := range s.TrustedProxies {
+		c.check(index("server.trusted_proxies", i), proxy(p))
+	}
+	for i, k := range s.APIKeys {
+		at := index("server.api_keys", i)
+		c.apiKey(at, k)
+		for _, before := range s.APIKeys[:i] {
+			if k.Name == before.Name && k.Name != "" {
+				c.check(at+".name", "is the name of another key already")
+			}
+			if k.Key == before.Key && k.Key != "" {
+				c.check(at+".key", "is the key of another name already; each needs its own")
+			}
+		}
+	}
+}
+
+// apiKey checks what has to go through an Authorization header.
+func (c checker) apiKey(at string, k APIKey) {
+	c.check(at+".name", required(k.Name, "a name for whoever holds the key"))
+	if strings.Contains(k.Name, ":") || strings.ContainsFunc(k.Name, unicode.IsControl) {
+		c.check(at+".name", "has a colon or a control character, which Basic authentication cannot carry")
+	}
+	c.check(at+".key", required(k.Key.Reveal(), "the key itself, a long random text"))
+	if strings.ContainsFunc(k.Key.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
+		c.check(at+".key", "has other characters than visible ASCII, which a header cannot carry")
+	}
+	for i, scope := range k.Scopes {
+		if !slices.Contains(Scopes(), scope) {
+			c.check(index(at+".scopes", i), unknown("scope", scope, Scopes()))
+		}
+	}
+}
+
+func (c checker) store(s Store) {
+	const key = "store.url"
+	if strings.HasPrefix(s.URL, "postgres://") || strings.HasPrefix(s.URL, "postgresql://") {
+		c.check(key, "names PostgreSQL, which "+notYet+"; write sqlite: and the path of a file")
+		return
+	}
+	path, ok := sqlitePath(s.URL)
+	switch {
+	case !ok || path == "" || strings.HasSuffix(path, "/"):
+		c.check(key, "must be sqlite: and the path of a file, such as sqlite:./tidings.db")
+	case strings.HasPrefix(path, ":memory:"):
+		c.check(key, "keeps everything in memory only, where a restart loses it; name a file")
+	case strings.ContainsAny(path, "?#"):
+		c.check(key, "has a ? or #: options cannot be given here, only the path of a file")
+	}
+}
+
+func (c checker) commerce(s Commerce) {
+	const at = "commerce"
+	c.check(at+".type", oneOf(s.Type, Hybris, None))
+	if s.Type == Hybris {
+		c.check(at+".base_url", required(s.BaseURL, "where the shop's OCC API is, such as https://api.shop.example.com/occ/v2"))
+		c.check(at+".site", required(s.Site, "the base site of the shop"))
+		c.check(at+".client_id", required(s.ClientID, "the OAuth client made for this gateway"))
+		c.check(at+".client_secret", required(s.ClientSecret.Reveal(), "the secret of the OAuth client"))
+		if s.BaseURL != "" {
+			c.check(at+".base_url", httpURL(s.BaseURL, "https://api.shop.example.com/occ/v2"))
+		}
+		if s.TokenURL != "" {
+			c.check(at+".token_url", httpURL(s.TokenURL, "https://api.shop.example.com/authorizationserver/oauth/token"))
+		}
+	}
+	c.positive(at+".timeout", s.Timeout)
+	if s.Tickets != "trusted" && s.Tickets != "off" {
+		c.check(at+".tickets", notYet+"; this one has trusted and off")
+	}
+	for i, site := range s.Sites {
+		in := index(at+".sites", i)
+		c.check(in+".id", required(site.ID, "the base site"))
+		c.check(in+".source", required(site.Source, "the source of the events that come from the site"))
+		if slices.ContainsFunc(s.Sites[:i], func(b Site) bool { return b.Source == site.Source && site.Source != "" }) {
+			c.check(in+".source", "belongs to another site already")
+		}
+	}
+	for i, o := range s.Objects {
+		in := index(at+".objects", i)
+		c.check(in+".name", required(o.Name, "the name of the integration object"))
+		c.check(in+".is", oneOf(o.Is, "order", "consignment", "return", "ticket", "ticket_message"))
+		if slices.ContainsFunc(s.Objects[:i], func(b Object) bool { return b.Name == o.Name && o.Name != "" }) {
+			c.check(in+".name", "is in the list already")
+		}
+	}
+}
+
+func (c checker) optIn(o OptIn) {
+	c.positive("opt_in.expires", o.Expires)
+	for i, k := range o.Keys {
+		key := index("opt_in.keys", i)
+		if _, ok := sealingKey(k); !ok {
+			c.check(key, fmt.Sprintf("is not base64 of %d bytes; make one with: openssl rand -base64 %d", keyBytes, keyBytes))
+		}
+		if slices.Contains(o.Keys[:i], k) {
+			c.check(key, "is in the list already")
+		}
+	}
+}
+
+func (c checker) positive(key string, d time.Duration) {
+	if d <= 0 {
+		c.check(key, "must be more than 0")
+	}
+}
+
+func required(s, what string) string {
+	if s == "" {
+		return "is missing: " + what
+	}
+	return ""
+}
+
+func address(s string) string {
+	const want = "must be an address to listen on, such as :8080 or 127.0.0.1:9090"
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || strings.ContainsFunc(host, unicode.IsSpace) {
+		return want
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || port != strconv.FormatUint(n, 10) {
+		return want + "; the port is a number from 0 to 65535"
+	}
+	return ""
+}
+
+func httpURL(s, example string) string {
+	u, err := url.Parse(s)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
+		return "must be an absolute http(s) URL, such as " + example
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "must be a plain URL without user, query or fragment, such as " + example
+	}
+	return ""
+}
+
+func proxy(s string) string {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return ""
+	}
+	if _, err := netip.ParsePrefix(s); err == nil {
+		return ""
+	}
+	return "must be an IP address or a block of them, such as 10.0.0.0/8"
+}
+
+var localePattern = regexp.MustCompile(`^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$`)
+
+func locale(s string) string {
+	if !localePattern.MatchString(s) {
+		return "must be a language such as en, de or pt-BR"
+	}
+	return ""
+}

@@ -1,0 +1,71 @@
+package config
+
+import (
+	"context"
+	"crypto/sha256"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// watchEvery is how often Watch looks.
+const watchEvery = time.Second
+
+// Watch calls changed whenever what is in the file, or in the files below the
+// folder, is no longer what it was. It returns when ctx ends.
+//
+// It reads the content again and again, which is dull and sees everything: a
+// file written in place, renamed over, or swapped behind a symbolic link as
+// mounted volumes do it. Started before the first Load it misses no change; a
+// file that is away for a moment is no change. Whether what is there now is any
+// good is Load's to say.
+func Watch(ctx context.Context, path string, changed func()) {
+	last, _ := fingerprint(path)
+	ticker := time.NewTicker(watchEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now, err := fingerprint(path)
+		if err != nil || now == last {
+			continue
+		}
+		last = now
+		changed()
+	}
+}
+
+// fingerprint is a sum over the names and contents of the files at path.
+func fingerprint(path string) (sum [sha256.Size]byte, err error) {
+	root, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return sum, err
+	}
+	all := sha256.New()
+	err = filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := os.Stat(file)
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() {
+			return nil // reading a pipe would empty it; a linked folder has its files elsewhere
+		}
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		relative, _ := filepath.Rel(root, file)
+		one := sha256.Sum256(raw)
+		all.Write([]byte(relative + "\x00"))
+		all.Write(one[:])
+		return nil
+	})
+	return [sha256.Size]byte(all.Sum(nil)), err
+}

@@ -1,0 +1,213 @@
+package hybrissim
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// compose writes an event in its style.
+func (s *Sim) compose(ev Event) (post, error) {
+	ev.Style = cmp.Or(ev.Style, s.opt.Style)
+	ev.ID = cmp.Or(ev.ID, uuid())
+	if ev.Time.IsZero() {
+		ev.Time = s.opt.Now()
+	}
+	if r, ok := s.orders[ev.OrderCode]; ok && ev.CustomerUID == "" {
+		ev.CustomerUID = r.current().UserUID
+	}
+	p, body, err := s.styled(ev)
+	if err != nil {
+		return post{}, fmt.Errorf("%s as %s: %w", cmp.Or(ev.Type, ev.Name, "a change"), ev.Style, err)
+	}
+	if p.body, err = json.Marshal(body); err != nil {
+		return post{}, err
+	}
+	p.about.ID, p.about.Style, p.about.Order, p.about.Ticket = ev.ID, ev.Style, ev.OrderCode, ev.TicketID
+	return p, nil
+}
+
+func (s *Sim) styled(ev Event) (post, any, error) {
+	switch ev.Style {
+	case Native:
+		return s.native(ev)
+	case Kyma, KymaStructured:
+		return s.kyma(ev)
+	case Webhook:
+		return s.webhook(ev)
+	case Legacy:
+		return s.legacy(ev)
+	}
+	return post{}, nil, ErrNoEvent
+}
+
+const jsonType = "application/json"
+
+func headers(pairs ...string) http.Header {
+	h := http.Header{}
+	for i := 0; i < len(pairs); i += 2 {
+		h.Set(pairs[i], pairs[i+1])
+	}
+	return h
+}
+
+// structured is a CloudEvent in one piece.
+func structured(ev Event, source, eventType string, data any) (post, any, error) {
+	p := post{about: Delivery{Type: eventType}, header: headers("Content-Type", "application/cloudevents+json")}
+	return p, object{
+		"specversion": "1.0", "id": ev.ID, "source": source, "type": eventType,
+		"time": ev.Time.UTC().Format(time.RFC3339Nano), "datacontenttype": jsonType, "data": data,
+	}, nil
+}
+
+func (s *Sim) native(ev Event) (post, any, error) {
+	if ev.Type == "" {
+		return post{}, nil, ErrNoEvent
+	}
+	data := object{}
+	maps.Copy(data, ev.Data)
+	for name, value := range map[string]string{
+		"orderCode": ev.OrderCode, "customerUid": ev.CustomerUID, "previousUid": ev.PreviousUID,
+		"consignmentCode": ev.ConsignmentCode, "returnCode": ev.ReturnCode, "ticketId": ev.TicketID, "status": nativeStatus(ev.Status),
+	} {
+		if value != "" {
+			data[name] = value
+		}
+	}
+	if ev.Note != nil {
+		data["note"] = ev.Note
+	}
+	site := s.siteOf(ev)
+	if len(s.opt.BaseSites) > 1 {
+		data["site"] = site
+	}
+	if r, ok := s.orders[ev.OrderCode]; ok && s.opt.SendOrder {
+		data["order"] = orderTree(r.current(), "en")
+	}
+	return structured(ev, "/shop/"+site, ev.Type, data)
+}
+
+func nativeStatus(ticketStatus string) string {
+	switch ticketStatus {
+	case "INPROCESS":
+		return "in_process"
+	case "COMPLETED":
+		return "closed"
+	}
+	return strings.ToLower(ticketStatus)
+}
+
+func (s *Sim) siteOf(ev Event) string {
+	if r, ok := s.orders[ev.OrderCode]; ok {
+		return r.current().Site
+	}
+	if t := s.findTicket(ev.TicketID); t != nil {
+		return t.Site
+	}
+	return s.opt.BaseSites[0]
+}
+
+// commerceEvents are the Commerce events for what customers are told, with
+// their data. There is none for a parcel on its way or delivered, and none for
+// tickets (commerce-mock/apis/events.yaml).
+var commerceEvents = map[string]struct{ name, data string }{
+	"order.placed":           {"order.placed", "orderCode orderStatus"},
+	"order.payment_failed":   {"order.paymentfailed", "orderCode orderStatus"},
+	"order.on_hold":          {"order.fraudcustomernotified", "orderCode orderStatus"},
+	"order.shipped":          {"order.deliverysent", "orderCode consignmentCode consignmentStatus"},
+	"order.ready_for_pickup": {"order.readyforpickup", "orderCode consignmentCode"},
+	"order.picked_up":        {"order.pickupconfirmation", "orderCode consignmentCode consignmentStatus"},
+	"order.cancelled":        {"order.cancelled", "orderCode orderStatus"},
+	"order.partly_cancelled": {"order.partiallycanceled", "orderCode modificationCode modificationStatus"},
+	"order.return_created":   {"order.createreturn", "orderCode status"},
+	"order.refunded":         {"order.refund", "orderCode orderStatus"},
+	"order.partly_refunded":  {"order.partiallyrefunded", "orderCode modificationCode modificationStatus"},
+	"order.completed":        {"order.completed", "orderCode orderStatus"},
+	"customer.registered":    {"customer.created", "customerUid customerId storeUid"},
+	"customer.renamed":       {"customer.changeuid", "customerUid storeUid"},
+}
+
+// everyCode is the data of an event that is in no table.
+const everyCode = "orderCode orderStatus consignmentCode consignmentStatus"
+
+// commerce returns a Commerce event's name and data: codes, and no site.
+func (s *Sim) commerce(ev Event) (name string, data object, err error) {
+	known, ok := commerceEvents[ev.Type]
+	if ev.Name != "" {
+		known.name, known.data, ok = ev.Name, cmp.Or(known.data, everyCode), true
+	}
+	if !ok {
+		return "", nil, ErrNoEvent
+	}
+	codes, data := s.codes(ev), object{}
+	for _, field := range strings.Fields(known.data) {
+		if codes[field] != "" {
+			data[field] = codes[field]
+		}
+	}
+	maps.Copy(data, ev.Data)
+	return known.name, data, nil
+}
+
+func (s *Sim) codes(ev Event) map[string]string {
+	out := map[string]string{
+		"orderCode": ev.OrderCode, "consignmentCode": ev.ConsignmentCode,
+		"modificationCode": "mod-" + ev.OrderCode, "modificationStatus": "SUCCESSFUL",
+		"customerUid": ev.CustomerUID, "storeUid": s.siteOf(ev),
+	}
+	if c := s.find(ev.CustomerUID); c != nil {
+		out["customerId"] = c.ID
+	}
+	if r, ok := s.orders[ev.OrderCode]; ok {
+		o := r.current()
+		out["orderStatus"] = o.Status
+		if c := o.consignment(ev.ConsignmentCode); c != nil && ev.ConsignmentCode != "" {
+			out["consignmentStatus"] = c.Status
+		}
+	}
+	if ret := s.findReturn(ev.ReturnCode); ret != nil {
+		out["status"] = ret.Status
+	}
+	return out
+}
+
+func (s *Sim) findReturn(code string) *Return {
+	for _, ret := range s.returns {
+		if ret.Code == code {
+			return ret
+		}
+	}
+	return nil
+}
+
+func (s *Sim) kyma(ev Event) (post, any, error) {
+	name, data, err := s.commerce(ev)
+	if err != nil {
+		return post{}, nil, err
+	}
+	eventType := "sap.kyma.custom." + s.opt.Application + "." + name + ".v1"
+	if ev.Style == KymaStructured {
+		return structured(ev, "kyma", eventType, data)
+	}
+	p := post{about: Delivery{Type: eventType}, header: headers("Content-Type", jsonType,
+		"ce-specversion", "1.0", "ce-id", ev.ID, "ce-type", eventType, "ce-source", "kyma",
+		"ce-time", ev.Time.UTC().Format(time.RFC3339))}
+	return p, data, nil
+}
+
+func (s *Sim) legacy(ev Event) (post, any, error) {
+	name, data, err := s.commerce(ev)
+	if err != nil {
+		return post{}, nil, err
+	}
+	p := post{about: Delivery{Type: name}, basic: true, header: headers("Content-Type", jsonType)}
+	return p, object{
+		"event-type": name, "event-type-version": "v1", "event-id": ev.ID,
+		"event-time": ev.Time.UTC().Format("2006-01-02T15:04:05.000Z"), "data": data,
+		"destinationTargetId": "notification-gateway",
+	}, nil
+}
