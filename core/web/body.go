@@ -1,0 +1,72 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+)
+
+// How long bodies may be.
+const (
+	maxEvent   = 1 << 20
+	maxBatch   = 8 << 20
+	maxWebhook = 1 << 20
+	maxJSON    = 64 << 10
+)
+
+// maxDrained is how much of a body that is too long is still read, so that a
+// client which sends before it listens gets to see the answer.
+const maxDrained = 16 << 20
+
+// readBody reads a body of at most limit bytes, whatever its Content-Length claims.
+func readBody(r *http.Request, limit int64) ([]byte, error) {
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return nil, refuse(http.StatusUnsupportedMediaType, "a body with a Content-Encoding is not supported; send it plain")
+	}
+	tooLong := refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body may be at most %d bytes long", limit))
+	if r.ContentLength > limit && r.Header.Get("Expect") != "" {
+		return nil, tooLong // it waits for our word before it sends
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, "the body ended early")
+	}
+	if int64(len(body)) > limit {
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
+		return nil, tooLong
+	}
+	return body, nil
+}
+
+// readObject reads the one JSON object of a request.
+func readObject(r *http.Request) (*object, error) {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/json" {
+		return nil, refuse(http.StatusUnsupportedMediaType, "send application/json")
+	}
+	body, err := readBody(r, maxJSON)
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(body) || holdsNUL(body) {
+		return nil, refuse(http.StatusBadRequest, "the body must be UTF-8 without NUL characters")
+	}
+	if !json.Valid(body) {
+		return nil, refuse(http.StatusBadRequest, "the body is not one JSON value")
+	}
+	o := &object{faults: &[]fault{}}
+	if err := json.Unmarshal(body, &o.fields); err != nil || o.fields == nil {
+		return nil, refuseFaults(inBody("", "must be a JSON object"))
+	}
+	return o, nil
+}
+
+// holdsNUL reports a NUL, plain or as JSON writes it. Databases refuse it in texts.
+func holdsNUL(body []byte) bool {
+	return bytes.IndexByte(body, 0) >= 0 || bytes.Contains(bytes.ReplaceAll(body, []byte(`\\`), nil), []byte(`\u0000`))
+}

@@ -1,0 +1,263 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tidings/core"
+	"tidings/core/inbound"
+	"tidings/core/lane"
+)
+
+// clockSkew is how far the shop's clock may be ahead of ours.
+const clockSkew = time.Minute
+
+// customerAnswer is a customer as the gateway knows them.
+type customerAnswer struct {
+	UID         string       `json:"uid"`
+	Name        *string      `json:"name"`
+	Locale      *string      `json:"locale"`
+	Preferences preferences  `json:"preferences"`
+	Links       []linkedChat `json:"links"`
+}
+
+// preferences narrow what a route offers. Null is no wish, an empty list
+// nothing at all.
+type preferences struct {
+	Channels []string `json:"channels"`
+}
+
+// linkedChat is a link with its address.
+type linkedChat struct {
+	Channel     string         `json:"channel"`
+	Address     string         `json:"address"`
+	State       core.LinkState `json:"state"`
+	Purpose     core.Purpose   `json:"purpose"`
+	Evidence    string         `json:"evidence"`
+	Since       *time.Time     `json:"since"`
+	Blocked     bool           `json:"blocked"`
+	LastWroteAt *time.Time     `json:"lastWroteAt"`
+	// WindowOpen says whether the platform lets us write freely now.
+	WindowOpen bool `json:"windowOpen"`
+}
+
+// getCustomer shows a customer.
+func (s *Server) getCustomer(c *gin.Context) {
+	uid, err := param(c, "uid")
+	if err != nil {
+		s.failWith(c, err, 0)
+		return
+	}
+	s.showCustomer(c, uid)
+}
+
+func (s *Server) showCustomer(c *gin.Context, uid string) {
+	var a customerAnswer
+	err := s.view(c.Request.Context(), func(tx core.Tx) error {
+		who, err := tx.CustomerByUID(uid)
+		if err != nil {
+			return err
+		}
+		a, err = s.customer(tx, who)
+		return err
+	})
+	if err != nil {
+		s.failRead(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, a)
+}
+
+func (s *Server) customer(tx core.Tx, who core.Customer) (customerAnswer, error) {
+	a := customerAnswer{
+		UID: who.UID, Name: orNull(who.Name), Locale: orNull(who.Locale),
+		Preferences: preferences{who.Preferred}, Links: []linkedChat{},
+	}
+	links, err := tx.LinksOf(who.ID)
+	for _, l := range links {
+		a.Links = append(a.Links, s.linkedChat(l))
+	}
+	return a, err
+}
+
+func (s *Server) linkedChat(l core.LinkedAddress) linkedChat {
+	return linkedChat{
+		Channel: l.Link.Channel, Address: l.Address.Value, State: l.Link.State, Purpose: l.Link.Purpose, Evidence: l.Link.Evidence,
+		Since: orNull(l.Link.CreatedAt), Blocked: !l.Address.BlockedAt.IsZero(), LastWroteAt: orNull(l.Address.LastInAt),
+		WindowOpen: s.windowOpen(l.Link.Channel, l.Address.LastInAt),
+	}
+}
+
+// windowOpen reports whether a platform lets us write freely; not on a channel
+// that is not configured.
+func (s *Server) windowOpen(channel string, lastIn time.Time) bool {
+	o, ok := s.Dispatcher.Outlet(channel)
+	if !ok {
+		return false
+	}
+	reply := o.Limits.Window.Reply
+	return reply == 0 || !lastIn.IsZero() && s.now().Before(lastIn.Add(reply))
+}
+
+// putPreferences writes which channels the customer wants.
+func (s *Server) putPreferences(c *gin.Context) {
+	uid, err := param(c, "uid")
+	if err != nil {
+		s.failWith(c, err, 0)
+		return
+	}
+	channels, err := s.readPreferences(c)
+	if err != nil {
+		s.failWith(c, err, 0)
+		return
+	}
+	err = s.do(c.Request.Context(), func(tx *lane.Tx) error {
+		who, err := tx.EnsureCustomer(uid, s.now())
+		if err != nil {
+			return err
+		}
+		who.Preferred = channels
+		return tx.SaveCustomer(who)
+	})
+	if err != nil {
+		s.failWith(c, err, acceptTimeout)
+		return
+	}
+	s.showCustomer(c, uid)
+}
+
+func (s *Server) readPreferences(c *gin.Context) ([]string, error) {
+	body, err := readObject(c.Request)
+	if err != nil {
+		return nil, err
+	}
+	if _, there := body.fields["channels"]; !there {
+		body.fault("channels", "is required; null for no wish")
+	}
+	channels, _ := body.list("channels")
+	for i, name := range channels {
+		if _, ok := s.Dispatcher.Outlet(name); !ok {
+			body.faultAt("channels/"+strconv.Itoa(i), "is not a configured channel")
+		}
+	}
+	return channels, body.done()
+}
+
+// putAddress links an address on the shop's word.
+func (s *Server) putAddress(c *gin.Context) {
+	uid, err := param(c, "uid")
+	if err != nil {
+		s.failWith(c, err, 0)
+		return
+	}
+	channel, err := param(c, "channel")
+	if _, ok := s.Dispatcher.Outlet(channel); err != nil || !ok {
+		fail(c, problem{Status: http.StatusNotFound, Detail: "no channel of this name is configured"})
+		return
+	}
+	v, err := s.readVouched(c)
+	if err != nil {
+		s.failWith(c, err, 0)
+		return
+	}
+	v.CustomerUID, v.Channel = uid, channel
+	_, before := s.chatOf(c.Request.Context(), v)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), acceptTimeout)
+	defer cancel()
+	err = s.Inbound.Vouch(ctx, v)
+	switch {
+	case errors.Is(err, inbound.ErrOtherCustomer):
+		fail(c, problem{Status: http.StatusConflict, Detail: `the address is linked to another customer; "move": true moves it`})
+		return
+	case err != nil:
+		s.failWith(c, err, acceptTimeout)
+		return
+	}
+	chat, err := s.chatOf(c.Request.Context(), v)
+	switch {
+	case err != nil:
+		s.failRead(c, err)
+	case before == nil:
+		c.JSON(http.StatusOK, chat)
+	default:
+		c.JSON(http.StatusCreated, chat)
+	}
+}
+
+func (s *Server) readVouched(c *gin.Context) (inbound.Vouched, error) {
+	body, err := readObject(c.Request)
+	if err != nil {
+		return inbound.Vouched{}, err
+	}
+	v := inbound.Vouched{
+		Locale: body.locale("locale"), Name: body.text("name", maxText), Move: body.boolean("move"), LastWroteAt: body.time("lastWroteAt"),
+	}
+	if v.LastWroteAt.After(s.now().Add(clockSkew)) {
+		body.fault("lastWroteAt", "must not be in the future")
+	}
+	if raw, ok := body.take("address"); ok && raw[0] == '{' {
+		body.appScoped()
+	} else {
+		v.Address = body.required("address")
+	}
+	return v, body.done()
+}
+
+// appScoped refuses {"asid": …}: matching one takes a request to the platform.
+func (o *object) appScoped() {
+	child := o.object("address")
+	if child.text("asid", maxText) == "" {
+		child.fault("asid", "is required where the address is an object")
+	} else {
+		child.fault("asid", "does not work: not in this version")
+	}
+	child.strangers()
+}
+
+// chatOf returns the customer's link to an address; core.ErrNotFound for none.
+func (s *Server) chatOf(ctx context.Context, v inbound.Vouched) (linkedChat, error) {
+	var chat linkedChat
+	err := s.view(ctx, func(tx core.Tx) error {
+		who, err := tx.CustomerByUID(v.CustomerUID)
+		if err != nil {
+			return err
+		}
+		links, err := tx.LinksOf(who.ID)
+		if err != nil {
+			return err
+		}
+		for _, l := range links {
+			if l.Link.Channel == v.Channel && l.Address.Value == v.Address {
+				chat = s.linkedChat(l)
+				return nil
+			}
+		}
+		return core.ErrNotFound
+	})
+	return chat, err
+}
+
+// deleteAddress ends the customer's links on a channel.
+func (s *Server) deleteAddress(c *gin.Context) {
+	uid, err := param(c, "uid")
+	if err != nil {
+		s.failWith(c, err, 0)
+		return
+	}
+	channel, err := param(c, "channel")
+	if err == nil {
+		ctx, cancel := context.WithTimeout(c.Request.Context(), acceptTimeout)
+		defer cancel()
+		err = s.Inbound.Unlink(ctx, uid, channel)
+	}
+	if err != nil {
+		s.failWith(c, err, acceptTimeout)
+		return
+	}
+	c.Status(http.StatusNoContent)
+}

@@ -1,0 +1,137 @@
+package web
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"tidings/core"
+	"tidings/core/inbound"
+)
+
+// offerAnswer is what a shop shows its customer. An entry of links has the
+// channel's name and type, then either token and url with what else a page
+// needs, or code and how.
+type offerAnswer struct {
+	ExpiresAt time.Time           `json:"expiresAt"`
+	Page      string              `json:"page"`
+	Links     []map[string]string `json:"links"`
+}
+
+// postOptIn offers a customer the ways to link a chat.
+func (s *Server) postOptIn(c *gin.Context) {
+	body, err := readObject(c.Request)
+	if err != nil {
+		s.failWith(c, err, 0)
+		return
+	}
+	w, invites, err := s.readWish(body)
+	if err != nil {
+		s.failWith(c, err, 0)
+		return
+	}
+	if !s.optIns() || len(invites) == 0 {
+		fail(c, problem{
+			Status: http.StatusServiceUnavailable, Detail: "opt-ins are off: no opt_in.keys, or no channel to which a customer can be led",
+		})
+		return
+	}
+	set := s.settings.Load()
+	ctx, cancel := context.WithTimeout(c.Request.Context(), acceptTimeout)
+	defer cancel()
+	offer, err := s.Inbound.Offer(ctx, w, invites, set.OptInExpires)
+	if err != nil {
+		s.failWith(c, err, acceptTimeout)
+		return
+	}
+	a := offerAnswer{ExpiresAt: offer.ExpiresAt.UTC(), Page: set.PublicURL + "/link/" + offer.PageToken, Links: []map[string]string{}}
+	for _, l := range offer.Links {
+		a.Links = append(a.Links, linkAnswer(l))
+	}
+	c.JSON(http.StatusCreated, a)
+}
+
+// optIns reports whether links are offered at all.
+func (s *Server) optIns() bool { return s.Inbound.Keys != nil && s.settings.Load().OptInExpires > 0 }
+
+func linkAnswer(l inbound.OfferLink) map[string]string {
+	a := maps.Clone(l.Extra)
+	if a == nil {
+		a = map[string]string{}
+	}
+	for name, value := range map[string]string{"token": l.Token, "url": l.URL, "code": l.Code, "how": l.How} {
+		if value != "" {
+			a[name] = value
+		}
+	}
+	a["channel"], a["type"] = l.Channel, l.Type
+	return a
+}
+
+func (s *Server) readWish(body *object) (inbound.Wish, []inbound.Invite, error) {
+	w := inbound.Wish{
+		CustomerUID: body.required("customerUid"), OrderCode: body.text("orderCode", maxText), Site: body.text("site", maxText),
+		Locale: body.locale("locale"), Purpose: core.Purpose(body.text("purpose", maxText)),
+	}
+	switch w.Purpose {
+	case "":
+		w.Purpose = core.OrderUpdates
+	case core.OrderUpdates, core.Service, core.Marketing:
+	default:
+		body.fault("purpose", "must be order_updates, service or marketing")
+	}
+	consent := body.object("consent")
+	w.Consent, w.ConsentVersion = consent.text("text", maxWords), consent.text("version", maxText)
+	consent.strangers()
+	invites := s.readChannels(body)
+	return w, invites, body.done()
+}
+
+// readChannels returns the channels a customer is to be led to: those that were
+// asked for, or all there are.
+func (s *Server) readChannels(body *object) []inbound.Invite {
+	names, given := body.list("channels")
+	if !given {
+		return s.invites()
+	}
+	if len(names) == 0 {
+		body.fault("channels", "must name at least one channel; leave it out for all")
+	}
+	var all []inbound.Invite
+	for i, name := range names {
+		at := "channels/" + strconv.Itoa(i)
+		o, known := s.Dispatcher.Outlet(name)
+		switch {
+		case slices.Contains(names[:i], name):
+			body.faultAt(at, "is in the list already")
+		case !known:
+			body.faultAt(at, "is not a configured channel")
+		default:
+			inviter, ok := o.Channel.(core.Inviter)
+			if !ok {
+				body.faultAt(at, "is a channel to which customers cannot be led")
+				continue
+			}
+			all = append(all, inbound.Invite{Channel: name, Type: o.Type, Inviter: inviter})
+		}
+	}
+	return all
+}
+
+// invites are all channels to which a customer can be led, by name.
+func (s *Server) invites() []inbound.Invite {
+	var all []inbound.Invite
+	for name, o := range s.Dispatcher.Outlets() {
+		if inviter, ok := o.Channel.(core.Inviter); ok {
+			all = append(all, inbound.Invite{Channel: name, Type: o.Type, Inviter: inviter})
+		}
+	}
+	slices.SortFunc(all, func(a, b inbound.Invite) int { return strings.Compare(a.Channel, b.Channel) })
+	return all
+}

@@ -1,0 +1,78 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+)
+
+// side is a set of listeners on which a route is served.
+type side uint8
+
+const (
+	public   side = 1 << iota // webhooks and link pages
+	internal                  // API, figures, documents
+	shared                    // both on one listener
+)
+
+// route is one entry of the table of everything that is served.
+type route struct {
+	method, path string
+	side         side
+	scope        string // of the key that is needed; empty: none
+	handle       gin.HandlerFunc
+}
+
+// The scopes of an API key.
+const (
+	scopeEvents    = "events"
+	scopeOptIns    = "optins"
+	scopeMessages  = "messages"
+	scopeCustomers = "customers"
+	scopeAdmin     = "admin"
+)
+
+// allScopes is what a key without scopes is good for.
+func allScopes() []string {
+	return []string{scopeEvents, scopeOptIns, scopeMessages, scopeCustomers, scopeAdmin}
+}
+
+// routes is the table of everything that is served.
+func (s *Server) routes() []route {
+	const get, post, put, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
+	const api, outside, everywhere = internal | shared, public | shared, public | internal | shared
+	return []route{
+		{post, "/v1/events", api, scopeEvents, s.postEvents},
+		{get, "/v1/events/:id", api, scopeEvents, s.getEvent},
+		{post, "/v1/explain", api, scopeEvents, s.explain},
+
+		{get, "/v1/messages", api, scopeMessages, s.listMessages},
+		{get, "/v1/messages/:id", api, scopeMessages, s.getMessage},
+		{post, "/v1/messages/retry", api, scopeMessages, s.retryMessages},
+		{post, "/v1/messages/:id/retry", api, scopeMessages, s.operate(s.Dispatcher.Retry)},
+		{post, "/v1/messages/:id/cancel", api, scopeMessages, s.operate(s.Dispatcher.Cancel)},
+		{post, "/v1/messages/:id/discard", api, scopeMessages, s.operate(s.Dispatcher.Discard)},
+
+		{post, "/v1/opt-ins", api, scopeOptIns, s.postOptIn},
+
+		{get, "/v1/customers/:uid", api, scopeCustomers, s.getCustomer},
+		{remove, "/v1/customers/:uid", api, scopeCustomers, notInThisVersion},
+		{get, "/v1/customers/:uid/export", api, scopeCustomers, s.exportCustomer},
+		{put, "/v1/customers/:uid/preferences", api, scopeCustomers, s.putPreferences},
+		{put, "/v1/customers/:uid/addresses/:channel", api, scopeCustomers, s.putAddress},
+		{remove, "/v1/customers/:uid/addresses/:channel", api, scopeCustomers, s.deleteAddress},
+
+		{post, "/oauth/token", everywhere, "", s.postToken},
+
+		{get, "/webhooks/:channel", outside, "", s.webhook},
+		{post, "/webhooks/:channel", outside, "", s.webhook},
+		{get, "/link/:token", outside, "", s.linkPage},
+
+		{get, "/healthz", everywhere, "", healthz},
+		{get, "/readyz", api, "", s.readyz},
+		{get, "/metrics", internal, "", s.metrics},
+		{get, "/metrics", shared, scopeAdmin, s.metrics},
+		{get, "/openapi.json", api, "", getOpenAPI},
+		{get, "/docs", api, "", s.getDocs},
+	}
+}
