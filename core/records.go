@@ -136,8 +136,8 @@ type StoredEvent struct {
 
 // Alternative is a further channel a message may go to when the first fails.
 type Alternative struct {
-	Channel   string   `json:"channel"`
-	AddressID int64    `json:"addressId"`
+	Channel   string `json:"channel"`
+	AddressID int64  `json:"addressId"`
 	// Template stands in for the message there when the window is closed.
 	Template *Template `json:"template,omitempty"`
 }

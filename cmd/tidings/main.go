@@ -35,7 +35,10 @@ func run(args []string) int {
 	defer stop()
 	root := rootCommand()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := known(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return 0
 	}
@@ -46,6 +49,30 @@ func run(args []string) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// known makes a command that does not exist count as wrong usage.
+func known(root *cobra.Command, args []string) error {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(args...)
+	if _, _, err := root.Find(args); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// laterCommands are the ones that the documents name and this version lacks.
+func laterCommands() []*cobra.Command {
+	var all []*cobra.Command
+	for _, name := range []string{"send", "messages", "customers", "doctor", "webhooks", "templates", "migrate", "adapter", "plugin", "config"} {
+		all = append(all, &cobra.Command{
+			Use: name, Hidden: true, DisableFlagParsing: true, Args: cobra.ArbitraryArgs,
+			RunE: func(*cobra.Command, []string) error {
+				return usageError{fmt.Errorf("%s is not in this version; the HTTP API is (see /docs of a running gateway)", name)}
+			},
+		})
+	}
+	return all
 }
 
 func rootCommand() *cobra.Command {
@@ -63,6 +90,7 @@ Run it for real:              tidings check --config tidings.yaml
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), sandboxCommand(), versionCommand())
+	root.AddCommand(laterCommands()...)
 	for _, c := range root.Commands() {
 		markUsage(c)
 	}

@@ -199,7 +199,7 @@ func (g *gateway) reload(path string, getenv func(string) (string, bool)) {
 			closeChannel(o.Channel)
 		}
 	})
-	g.log.Info("configuration reloaded: routes, texts and channels are in force; other changes need a restart", "hash", cfg.Hash())
+	g.log.Info("configuration reloaded: routes, texts, channels, API keys and the public URL are in force; other changes need a restart", "hash", cfg.Hash())
 }
 
 func closeChannel(c core.Channel) { _ = c.Close() }

@@ -69,7 +69,6 @@ func runSandbox(cmd *cobra.Command, o sandboxOptions) error {
 	if err != nil {
 		return errors.Join(err, g.store.Close(), listener.Close())
 	}
-	defer stop()
 	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "The sandbox is open at %s\n", base)
 	_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "configuration: %s\nAPI:           %s/docs\nCtrl-C ends it.\n", path, base)
 	if o.demo {
@@ -80,6 +79,8 @@ func runSandbox(cmd *cobra.Command, o sandboxOptions) error {
 		}()
 	}
 	<-ctx.Done()
+	world.Close() // ends the long polls of open pages, for which stop would wait
+	stop()
 	return nil
 }
 

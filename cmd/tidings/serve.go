@@ -21,8 +21,8 @@ func serveCommand() *cobra.Command {
 		Short: "Run the gateway",
 		Long: `Run the gateway with a configuration (config.example.yaml shows every key).
 
-A changed file is taken up while running: routes, texts and channels at once,
-everything else with the next start. SIGTERM finishes what is in flight and ends
+A changed file is taken up while running: routes, texts, channels and API keys at
+once, everything else with the next start. SIGTERM finishes what is in flight and ends
 within 15 seconds.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), path) },
 	}
@@ -77,7 +77,11 @@ func serve(ctx context.Context, path string) error {
 	}
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
-	go config.Watch(watching, path, func() { g.reload(path, os.LookupEnv) })
+	reload := func() { g.reload(path, os.LookupEnv) }
+	go config.Watch(watching, path, reload)
+	if cfg.Texts.Dir != "" {
+		go config.Watch(watching, cfg.Texts.Dir, reload)
+	}
 	log.Info("tidings is running", "version", version(), "listen", cfg.Server.Listen, "internal", cfg.Server.InternalListen, "config", cfg.Hash())
 	<-ctx.Done()
 	log.Info("stopping: finishing what is in flight")

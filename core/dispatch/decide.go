@@ -21,7 +21,7 @@ const (
 // has lasted, doubling it, with jitter.
 func backoff(lasted time.Duration) time.Duration {
 	span := min(backoffMax, max(backoffBase, lasted))
-	return span/2 + rand.N(span/2+1) //nolint:gosec // jitter needs no secrecy
+	return span/2 + rand.N(span/2+1)
 }
 
 // decide is the one place where an error class has its consequence (docs/states.md).

@@ -456,7 +456,7 @@ func TestAMovedAddressKeepsItsLink(t *testing.T) {
 // random delays and faults; everything once, in order, never two at a time.
 func TestOrderAndOnceUnderFaults(t *testing.T) {
 	inRig(t, func(r *rig) {
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test's chance is to be repeatable
+		random := rand.New(rand.NewPCG(1, 2))
 		r.a.delay = 20 * time.Millisecond
 		r.a.script(func(core.Address, core.Part) (core.Sent, error) {
 			switch n := random.IntN(100); {

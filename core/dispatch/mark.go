@@ -27,40 +27,56 @@ func (d *Dispatcher) Mark(tx *lane.Tx, it lane.Item) (bool, error) {
 		return true, nil // Work says what is wrong
 	}
 	now := time.Now()
-	if !m.ExpiresAt.IsZero() && now.After(m.ExpiresAt) {
-		m.Why = "not sent in time"
-		return false, d.end(tx, m, core.MessageExpired, now)
-	}
 	a, err := tx.Address(m.AddressID)
 	if err != nil {
 		return false, err
-	}
-	if why, err := d.unwanted(tx, m, a); err != nil || why != "" {
-		m.Why = why
-		return false, errors.Join(err, d.end(tx, m, core.MessageCancelled, now))
-	}
-	if !a.BlockedAt.IsZero() && !m.Reply {
-		return false, d.failover(tx, m, core.Unreachable, "the customer has blocked us", now)
 	}
 	p, err := tx.Part(m.ID, it.Step)
 	if err != nil {
 		return false, err
 	}
-	if p.State == core.PartUncertain && m.Uncertain == "park" {
-		m.Why = "it may or may not have arrived; the route says to park it"
-		m.Class = core.Uncertain
-		return false, d.end(tx, m, core.MessageParked, now)
+	if settled, err := d.overtaken(tx, m, a, p, now); settled || err != nil {
+		return false, err
 	}
-	s, open := standing(o, m, a, now)
-	if !open {
-		return false, d.failover(tx, m, core.WindowClosed, "the platform's reply window is closed and there is no template", now)
-	}
-	if s == core.Approved && p.Part.Template == nil {
-		if ok, err := d.useTemplate(tx, m, p, now); !ok || err != nil {
-			return false, err
-		}
+	if allowed, err := d.allowed(tx, o, m, a, p, now); !allowed || err != nil {
+		return false, err
 	}
 	return true, d.noteMark(tx, m, it.Step, now)
+}
+
+// overtaken settles a message that time or people have overtaken while it was in line.
+func (d *Dispatcher) overtaken(tx *lane.Tx, m core.Message, a core.ChatAddress, p core.StoredPart, now time.Time) (bool, error) {
+	if !m.ExpiresAt.IsZero() && now.After(m.ExpiresAt) {
+		m.Why = "not sent in time"
+		return true, d.end(tx, m, core.MessageExpired, now)
+	}
+	why, err := d.unwanted(tx, m, a)
+	switch {
+	case err != nil:
+		return false, err
+	case why != "":
+		m.Why = why
+		return true, d.end(tx, m, core.MessageCancelled, now)
+	case !a.BlockedAt.IsZero() && !m.Reply:
+		return true, d.failover(tx, m, core.Unreachable, "the customer has blocked us", now)
+	case p.State == core.PartUncertain && m.Uncertain == "park":
+		m.Why, m.Class = "it may or may not have arrived; the route says to park it", core.Uncertain
+		return true, d.end(tx, m, core.MessageParked, now)
+	}
+	return false, nil
+}
+
+// allowed reports whether the platform lets the part leave now, as it is or as
+// an approved template. If not, the message is settled.
+func (d *Dispatcher) allowed(tx *lane.Tx, o *Outlet, m core.Message, a core.ChatAddress, p core.StoredPart, now time.Time) (bool, error) {
+	s, open := standing(o, m, a, now)
+	switch {
+	case !open:
+		return false, d.failover(tx, m, core.WindowClosed, "the platform's reply window is closed and there is no template", now)
+	case s == core.Approved && p.Part.Template == nil:
+		return d.useTemplate(tx, m, p, now)
+	}
+	return true, nil
 }
 
 // unwanted says why the customer is not to get a message any more.

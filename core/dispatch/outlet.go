@@ -143,7 +143,8 @@ func (o *Outlet) agreed(name string, now time.Time) bool {
 			kept = append(kept, t)
 		}
 	}
-	o.throttled = append(kept, throttle{name, now})
+	kept = append(kept, throttle{name, now})
+	o.throttled = kept
 	return len(o.throttled) >= throttleAgreement
 }
 
