@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/debug"
 	"time"
 
 	"tidings/core"
@@ -18,7 +20,7 @@ type Tx struct {
 	st    StoreTx
 	e     *Engine
 	added []Item
-	held  []*lane // lanes promised to an item of this transaction
+	held  []*lane // lanes to which this transaction is the first to append
 	after []func()
 }
 
@@ -48,7 +50,7 @@ func (tx *Tx) Append(name string, ref int64, due time.Time) error {
 // Pending reports whether a lane has unsettled items.
 func (tx *Tx) Pending(name string) (bool, error) { return tx.st.Pending(name) }
 
-// After has fn called once the transaction is durable.
+// After has fn called once the transaction is durable. It must not call Do.
 func (tx *Tx) After(fn func()) { tx.after = append(tx.after, fn) }
 
 type op struct {
@@ -62,7 +64,8 @@ type op struct {
 // Do runs fn in a transaction, together with those of other callers, and
 // returns when it is durable. An error of fn undoes its writes and is returned
 // as it is. ErrUnavailable means that the outcome must be taken as failed by
-// whoever would acknowledge it.
+// whoever would acknowledge it; fn may then still be running, so what it wrote
+// outside of tx may be read only where Do returned something else.
 func (e *Engine) Do(ctx context.Context, fn func(*Tx) error) error {
 	o := &op{ctx: ctx, fn: fn, done: make(chan error, 1)}
 	select {
@@ -126,30 +129,24 @@ func (e *Engine) commit(batch []*op) {
 		return e.runAll(st, batch)
 	})
 	for _, o := range batch {
-		if err != nil && o.err == nil {
+		if err != nil {
+			// Also of what an fn has refused: it judged what has not come to be.
 			o.err = fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
-		if o.tx != nil {
-			e.settleTx(o.tx, o.err == nil)
-		}
-		if o.err == nil {
-			for _, fn := range o.tx.after {
-				fn()
-			}
-		}
+		e.conclude(o)
 		o.done <- o.err
 	}
 }
 
 func (e *Engine) runAll(st StoreTx, batch []*op) error {
 	for _, o := range batch {
-		o.err = nil
+		e.abandon(o) // of an earlier attempt at this transaction, if the store makes several
 		if o.ctx.Err() != nil {
 			o.err = fmt.Errorf("%w: %w", ErrUnavailable, o.ctx.Err())
 			continue
 		}
 		o.tx = &Tx{Tx: st, st: st, e: e}
-		err, fatal := st.Try(func() error { return o.fn(o.tx) })
+		err, fatal := st.Try(func() error { return e.guard(func() error { return o.fn(o.tx) }) })
 		if fatal != nil {
 			return fatal
 		}
@@ -158,21 +155,43 @@ func (e *Engine) runAll(st StoreTx, batch []*op) error {
 	return nil
 }
 
-// settleTx brings memory in line with what a transaction has or has not done.
-func (e *Engine) settleTx(tx *Tx, committed bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, l := range tx.held {
-		l.promised = nil
-		l.pool.promised--
-	}
-	if committed {
-		for _, it := range tx.added {
-			e.appended(it)
+// guard turns a panic into an error: one caller's fault must not end the
+// transactions of the others.
+func (e *Engine) guard(fn func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.log.Error("a transaction panicked", "panic", panicText(r), "stack", string(debug.Stack()))
+			err = fmt.Errorf("lane: a transaction panicked: %s", panicText(r))
 		}
+	}()
+	return fn()
+}
+
+// panicText says what went wrong without what a panic's value may hold of people.
+func panicText(r any) string {
+	if err, ok := r.(runtime.Error); ok {
+		return err.Error()
 	}
-	for _, l := range tx.held {
-		e.forgetIfIdle(l)
+	return fmt.Sprintf("%T", r)
+}
+
+// conclude brings memory in line with what a transaction has or has not done.
+func (e *Engine) conclude(o *op) {
+	if o.err != nil {
+		e.abandon(o)
+		return
+	}
+	e.redeem(o.tx.held, o.tx.added)
+	for _, fn := range o.tx.after {
+		_ = e.guard(func() error { fn(); return nil })
+	}
+}
+
+// abandon gives back what was promised to a transaction that is not to be.
+func (e *Engine) abandon(o *op) {
+	if o.tx != nil {
+		e.redeem(o.tx.held, nil)
+		o.tx = nil
 	}
 }
 

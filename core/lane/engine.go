@@ -24,50 +24,34 @@ type Engine struct {
 	kinds map[string]Kind
 	log   *slog.Logger
 	now   func() time.Time
+	room  int // how many lanes memory may know
 
 	ops     chan *op
 	closing chan struct{}
 	closed  chan struct{}
+	stop    sync.Once
 
-	mu       sync.Mutex
-	lanes    map[string]*lane
-	pools    map[string]*pool
-	overflow bool // there are lanes on disk that memory does not know
-	stopping bool
-	busy     sync.WaitGroup
+	mu    sync.Mutex
+	lanes map[string]*lane
+	pools map[string]*pool
+	// complete says that memory knows every lane that has work on disk. Only
+	// then is a lane that memory does not know an empty one.
+	complete    bool
+	missed      bool // a lane has been left out for want of room since discovery began
+	discovering bool
+	started     bool
+	stopping    bool
+	busy        sync.WaitGroup
 
 	work     context.Context // ends when workers must give up
 	stopWork context.CancelFunc
 }
 
-// lane is the cached head of one lane; guarded by Engine.mu.
-type lane struct {
-	name     string
-	kind     Kind
-	pool     *pool
-	items    []Item
-	more     bool // disk has items after items
-	touched  bool // something was appended while more was set
-	running  bool
-	queued   bool
-	promised *Tx
-	timer    *time.Timer
-}
-
-// pool is a group of lanes that share workers; guarded by Engine.mu.
-type pool struct {
-	name     string
-	limit    int
-	running  int
-	promised int
-	queue    []*lane
-}
-
-// New returns an engine on a store. It takes work with Do at once; lanes run
-// after Start.
+// New returns an engine on a store. It takes work with Do at once, which is
+// made durable after Start, when lanes begin to run.
 func New(store Store, log *slog.Logger) *Engine {
 	e := &Engine{
-		store: store, kinds: map[string]Kind{}, log: log, now: time.Now,
+		store: store, kinds: map[string]Kind{}, log: log, now: time.Now, room: maxLanes,
 		ops: make(chan *op, maxBatch), closing: make(chan struct{}), closed: make(chan struct{}),
 		lanes: map[string]*lane{}, pools: map[string]*pool{},
 	}
@@ -81,202 +65,11 @@ func (e *Engine) Handle(kind string, k Kind) { e.kinds[kind] = k }
 // Start begins to commit and to work. It returns when the lanes that have work
 // are known.
 func (e *Engine) Start(ctx context.Context) error {
+	e.mu.Lock()
+	e.started, e.discovering = true, true
+	e.mu.Unlock()
 	go e.commitLoop()
 	return e.discover(ctx)
-}
-
-// discover reads which lanes have work.
-func (e *Engine) discover(ctx context.Context) error {
-	after := ""
-	for {
-		names, err := e.store.Lanes(ctx, after, discoverPage)
-		if err != nil {
-			return err
-		}
-		if e.learn(names) || len(names) < discoverPage {
-			return nil
-		}
-		after = names[len(names)-1]
-	}
-}
-
-// learn adds lanes to memory and reports whether it is full.
-func (e *Engine) learn(names []string) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.overflow = false
-	for _, name := range names {
-		if e.lanes[name] != nil {
-			continue
-		}
-		if len(e.lanes) >= maxLanes {
-			e.overflow = true
-			return true
-		}
-		l := e.newLane(name)
-		if l == nil {
-			continue
-		}
-		l.more = true
-		e.ready(l)
-	}
-	return false
-}
-
-// newLane adds an empty lane to memory; nil for a kind nobody handles.
-func (e *Engine) newLane(name string) *lane {
-	kind, ok := e.kinds[KindOf(name)]
-	if !ok {
-		e.log.Error("no worker for this kind of lane; its work waits", "kind", KindOf(name))
-		return nil
-	}
-	poolName, limit := kind.Pool(name)
-	p := e.pools[poolName]
-	if p == nil {
-		p = &pool{name: poolName}
-		e.pools[poolName] = p
-	}
-	p.limit = limit
-	l := &lane{name: name, kind: kind, pool: p}
-	e.lanes[name] = l
-	return l
-}
-
-// promise reserves an idle, empty lane for an item that is being appended, if
-// its work may start at once; the Marker is then to be asked within tx.
-func (e *Engine) promise(tx *Tx, it Item) Marker {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	kind, ok := e.kinds[KindOf(it.Lane)]
-	marker, marks := kind.Worker.(Marker)
-	if !ok || !marks || e.stopping || e.overflow {
-		return nil
-	}
-	now := e.now()
-	l := e.lanes[it.Lane]
-	if l == nil {
-		l = e.newLane(it.Lane)
-	}
-	free := !l.running && !l.queued && len(l.items) == 0 && !l.more && l.promised == nil
-	if !free || l.pool.running+l.pool.promised >= l.pool.limit || it.Due.After(now) {
-		return nil
-	}
-	if marker.Gate(it, now).After(now) {
-		return nil
-	}
-	l.promised = tx
-	l.pool.promised++
-	tx.held = append(tx.held, l)
-	return marker
-}
-
-// appended takes note of a durable new item.
-func (e *Engine) appended(it Item) {
-	l := e.lanes[it.Lane]
-	if l == nil {
-		if e.overflow {
-			return // discover will find it
-		}
-		if l = e.newLane(it.Lane); l == nil {
-			return
-		}
-	}
-	switch {
-	case l.more:
-		l.touched = true
-	case len(l.items) >= headSize:
-		l.more = true
-	default:
-		l.items = append(l.items, it)
-	}
-	if l.timer == nil {
-		e.ready(l)
-	}
-}
-
-// ready lets a lane run when its pool has a worker.
-func (e *Engine) ready(l *lane) {
-	if l.running || l.queued || e.stopping {
-		return
-	}
-	if l.timer != nil {
-		l.timer.Stop()
-		l.timer = nil
-	}
-	if l.pool.running >= l.pool.limit {
-		l.queued = true
-		l.pool.queue = append(l.pool.queue, l)
-		return
-	}
-	e.start(l)
-}
-
-func (e *Engine) start(l *lane) {
-	l.running, l.queued = true, false
-	l.pool.running++
-	e.busy.Add(1)
-	go func() {
-		defer e.busy.Done()
-		e.release(l, e.step(l))
-	}()
-}
-
-// release gives the worker back and says when the lane runs next.
-func (e *Engine) release(l *lane, next time.Time) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	l.running = false
-	l.pool.running--
-	switch {
-	case e.forgetIfIdle(l) || e.stopping:
-	case next.After(e.now()):
-		e.wait(l, next)
-	default:
-		e.ready(l)
-	}
-	for len(l.pool.queue) > 0 && l.pool.running < l.pool.limit && !e.stopping {
-		first := l.pool.queue[0]
-		l.pool.queue = l.pool.queue[1:]
-		e.start(first)
-	}
-}
-
-func (e *Engine) wait(l *lane, until time.Time) {
-	var t *time.Timer
-	t = time.AfterFunc(until.Sub(e.now()), func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if l.timer == t {
-			l.timer = nil
-			e.ready(l)
-		}
-	})
-	l.timer = t
-}
-
-// forgetIfIdle drops a lane that has nothing to do.
-func (e *Engine) forgetIfIdle(l *lane) bool {
-	if len(l.items) > 0 || l.more || l.running || l.queued || l.promised != nil {
-		return false
-	}
-	if l.timer != nil {
-		l.timer.Stop()
-	}
-	if e.lanes[l.name] == l {
-		delete(e.lanes, l.name)
-	}
-	if e.overflow && len(e.lanes) < maxLanes/2 && !e.stopping {
-		e.overflow = false
-		go func() {
-			if err := e.discover(e.work); err != nil {
-				e.log.Error("cannot read which lanes have work", "err", err)
-				e.mu.Lock()
-				e.overflow = true
-				e.mu.Unlock()
-			}
-		}()
-	}
-	return true
 }
 
 // Kick has the waiting lanes whose names begin with prefix ask their gate again.
@@ -285,8 +78,6 @@ func (e *Engine) Kick(prefix string) {
 	defer e.mu.Unlock()
 	for name, l := range e.lanes {
 		if len(name) >= len(prefix) && name[:len(prefix)] == prefix && l.timer != nil {
-			l.timer.Stop()
-			l.timer = nil
 			e.ready(l)
 		}
 	}
@@ -310,18 +101,34 @@ func (e *Engine) Stats() Stats {
 }
 
 // Stop lets running work finish until ctx ends, then cuts it off, puts marks
-// whose work has not begun back, and ends committing.
+// whose work has not begun back, and ends committing. It may be called again.
 func (e *Engine) Stop(ctx context.Context) {
+	e.stop.Do(func() {
+		if e.halt() {
+			e.finish(ctx)
+			e.unmark()
+			close(e.closing)
+		} else {
+			close(e.closed) // it was never started: there is nobody to commit
+		}
+		e.stopWork()
+	})
+	<-e.closed
+}
+
+// halt keeps lanes from starting anything and reports whether they ever did.
+func (e *Engine) halt() (started bool) {
 	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.stopping = true
 	for _, l := range e.lanes {
-		if l.timer != nil {
-			l.timer.Stop()
-			l.timer = nil
-		}
+		l.stopTimer()
 	}
-	e.mu.Unlock()
+	return e.started
+}
 
+// finish waits for running work, and cuts it off when ctx ends.
+func (e *Engine) finish(ctx context.Context) {
 	finished := make(chan struct{})
 	go func() { e.busy.Wait(); close(finished) }()
 	select {
@@ -330,31 +137,16 @@ func (e *Engine) Stop(ctx context.Context) {
 		e.stopWork()
 		<-finished
 	}
-	e.unmark()
-	e.stopWork()
-	close(e.closing)
-	<-e.closed
 }
 
-// unmark puts back the marks of items whose work has not begun.
+// unmark puts back the marks of items whose work has not begun. It looks for
+// them within the transaction: by then all commits before it are in memory.
 func (e *Engine) unmark() {
-	e.mu.Lock()
-	var marked []Item
-	for _, l := range e.lanes {
-		if len(l.items) > 0 && l.items[0].Mark != 0 && !l.items[0].Found {
-			it := l.items[0]
-			it.Mark = 0
-			marked = append(marked, it)
-		}
-	}
-	e.mu.Unlock()
-	if len(marked) == 0 {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	err := e.Do(ctx, func(tx *Tx) error {
-		for _, it := range marked {
+		for _, it := range e.marked() {
+			it.Mark = 0
 			if err := tx.st.SaveItem(it); err != nil {
 				return err
 			}
@@ -362,7 +154,37 @@ func (e *Engine) unmark() {
 		return nil
 	})
 	if err != nil {
-		e.log.Error("marks could not be put back; their parts will be uncertain after the restart", "count", len(marked), "err", err)
+		e.log.Error("marks could not be put back; their parts will be uncertain after the restart", "err", err)
+	}
+}
+
+func (e *Engine) marked() []Item {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var items []Item
+	for _, l := range e.lanes {
+		if len(l.items) > 0 && l.items[0].Mark != 0 && !l.items[0].Found && !l.begun {
+			items = append(items, l.items[0])
+		}
+	}
+	return items
+}
+
+func (e *Engine) isStopping() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.stopping
+}
+
+// pause waits; false means that the engine was told to give up.
+func (e *Engine) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-e.work.Done():
+		return false
 	}
 }
 

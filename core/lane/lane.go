@@ -23,8 +23,8 @@ type Item struct {
 	Tries   int
 	Since   time.Time
 	LastTry time.Time
-	// Found says that Mark was there when the lane was read: it was made by an
-	// owner that is gone. It is not stored.
+	// Found says that nobody knows what became of the work that Mark stands for:
+	// its owner is gone, or the worker panicked. It is not stored.
 	Found bool
 }
 
@@ -68,6 +68,8 @@ type Result struct {
 	// the next Step, one more try.
 	Done bool
 	Item Item
+
+	panicked bool // set by the engine: nobody knows how far the work came
 }
 
 // Kind says how the lanes of one kind are worked on.

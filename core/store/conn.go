@@ -3,8 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+
+	"modernc.org/sqlite" // and with it the driver "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // conn is one connection with its prepared statements. It belongs to one
@@ -12,6 +16,9 @@ import (
 type conn struct {
 	c     *sql.Conn
 	stmts map[string]*sql.Stmt
+	// broken is the first error since BEGIN that was the database's and not the
+	// statement's: nothing of the transaction may be committed.
+	broken error
 }
 
 func newConn(ctx context.Context, db *sql.DB) (*conn, error) {
@@ -22,13 +29,36 @@ func newConn(ctx context.Context, db *sql.DB) (*conn, error) {
 	return &conn{c: c, stmts: map[string]*sql.Stmt{}}, nil
 }
 
+// note keeps an error that is the database's own.
+func (c *conn) note(err error) error {
+	if c.broken == nil && outage(err) {
+		c.broken = err
+	}
+	return err
+}
+
+// outage reports whether an error is no fault of the statement and its values:
+// the disk is full, the file cannot be written, the connection is gone.
+func outage(err error) bool {
+	var se *sqlite.Error
+	if !errors.As(err, &se) {
+		return errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) ||
+			errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	}
+	switch se.Code() & 0xff { // the primary code, https://sqlite.org/rescode.html (read 2026-11-22)
+	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE:
+		return false
+	}
+	return true
+}
+
 func (c *conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	if st := c.stmts[query]; st != nil {
 		return st, nil
 	}
 	st, err := c.c.PrepareContext(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, c.note(err)
 	}
 	c.stmts[query] = st
 	return st, nil
@@ -47,7 +77,7 @@ func (c *conn) execN(ctx context.Context, query string, args ...any) (int64, err
 	}
 	res, err := st.ExecContext(ctx, args...)
 	if err != nil {
-		return 0, err
+		return 0, c.note(err)
 	}
 	return res.RowsAffected()
 }
@@ -64,7 +94,8 @@ func (c *conn) query(ctx context.Context, query string, args ...any) (*sql.Rows,
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	rows, err := st.QueryContext(ctx, args...)
+	return rows, c.note(err)
 }
 
 // scanner is a row or an error in its place.
@@ -74,12 +105,20 @@ type failed struct{ err error }
 
 func (f failed) Scan(...any) error { return f.err }
 
+// watched is a row whose error is noted.
+type watched struct {
+	c   *conn
+	row *sql.Row
+}
+
+func (w watched) Scan(dest ...any) error { return w.c.note(w.row.Scan(dest...)) }
+
 func (c *conn) queryRow(ctx context.Context, query string, args ...any) scanner {
 	st, err := c.prepare(ctx, query)
 	if err != nil {
 		return failed{err}
 	}
-	return st.QueryRowContext(ctx, args...)
+	return watched{c, st.QueryRowContext(ctx, args...)}
 }
 
 func (c *conn) close() error {

@@ -48,7 +48,7 @@ func (t *tx) purgeMessages(before time.Time, limit int) (int64, error) {
 			continue
 		}
 		rows, err := list(t, scanEnded, `SELECT id, state FROM message WHERE state = $1 AND changed_at < $2 LIMIT $3`,
-			state, ms(before), limit)
+			state, ms(before), limit-len(all))
 		if err != nil {
 			return 0, err
 		}

@@ -18,10 +18,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pressly/goose/v3"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"tidings/core/lane"
 )
@@ -32,14 +32,20 @@ var migrations embed.FS
 // readers is how many snapshots can be read at once.
 const readers = 4
 
+// errClosed is what a store answers after Close.
+var errClosed = errors.New("store: closed")
+
 // Store is a lane.Store on SQLite.
 type Store struct {
-	writer *conn
-	turn   chan struct{} // held by the one Update that runs
-	idle   chan *conn    // readers
-	dbs    []*sql.DB
-	lock   *fileLock
-	path   string
+	writer  *conn
+	turn    chan struct{} // held by the one Update that runs
+	idle    chan *conn    // readers
+	readers int           // how many there are
+	closed  chan struct{}
+	closing sync.Once
+	dbs     []*sql.DB
+	lock    *fileLock
+	path    string
 }
 
 var _ lane.Store = (*Store)(nil)
@@ -51,6 +57,10 @@ func Open(ctx context.Context, rawURL string) (*Store, error) {
 	if !ok || path == "" {
 		return nil, fmt.Errorf("store: the url must read sqlite:PATH")
 	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
@@ -58,7 +68,9 @@ func Open(ctx context.Context, rawURL string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{turn: make(chan struct{}, 1), idle: make(chan *conn, readers), lock: lock, path: path}
+	s := &Store{
+		turn: make(chan struct{}, 1), idle: make(chan *conn, readers), closed: make(chan struct{}), lock: lock, path: path,
+	}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -66,7 +78,10 @@ func Open(ctx context.Context, rawURL string) (*Store, error) {
 }
 
 func (s *Store) open(ctx context.Context) error {
-	db, err := s.connect("immediate")
+	if err := s.create(); err != nil {
+		return err
+	}
+	db, err := s.connect()
 	if err != nil {
 		return err
 	}
@@ -78,10 +93,13 @@ func (s *Store) open(ctx context.Context) error {
 		return err
 	}
 	var mode int
-	if err := s.writer.queryRow(ctx, "PRAGMA synchronous").Scan(&mode); err != nil || mode != 2 {
-		return fmt.Errorf("store: the database does not sync fully (mode %d): %w", mode, err)
+	if err := s.writer.queryRow(ctx, "PRAGMA synchronous").Scan(&mode); err != nil {
+		return fmt.Errorf("store: %w", err)
 	}
-	read, err := s.connect("deferred")
+	if mode != 2 {
+		return fmt.Errorf("store: the database does not sync fully (mode %d)", mode)
+	}
+	read, err := s.connect("query_only(ON)")
 	if err != nil {
 		return err
 	}
@@ -91,14 +109,25 @@ func (s *Store) open(ctx context.Context) error {
 			return err
 		}
 		s.idle <- c
+		s.readers++
 	}
 	return nil
 }
 
-func (s *Store) connect(txlock string) (*sql.DB, error) {
-	q := url.Values{"_txlock": {txlock}, "_pragma": {
+// create makes the file so that nobody else can read it. SQLite gives the files
+// beside it the same permissions.
+func (s *Store) create() error {
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return f.Close()
+}
+
+func (s *Store) connect(pragmas ...string) (*sql.DB, error) {
+	q := url.Values{"_pragma": append(pragmas,
 		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)", "temp_store(MEMORY)",
-	}}
+	)}
 	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: s.path}).EscapedPath(), RawQuery: q.Encode()}).String()
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -129,14 +158,21 @@ func (s *Store) Update(ctx context.Context, fn func(lane.StoreTx) error) error {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-s.closed:
+		return errClosed
 	}
 	defer func() { <-s.turn }()
-
-	if err := s.writer.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if s.isClosed() {
+		return errClosed
+	}
+	if err := s.begin(ctx); err != nil {
 		return fmt.Errorf("store: begin: %w", err)
 	}
 	t := newTx(ctx, s.writer)
 	err := fn(t)
+	if err == nil {
+		err = s.writer.broken // whatever fn made of it
+	}
 	if err == nil {
 		err = t.flushTotals()
 	}
@@ -144,9 +180,35 @@ func (s *Store) Update(ctx context.Context, fn func(lane.StoreTx) error) error {
 		err = s.writer.exec(ctx, "COMMIT")
 	}
 	if err != nil {
-		return errors.Join(err, s.writer.exec(context.WithoutCancel(ctx), "ROLLBACK"))
+		s.rollback(ctx)
 	}
-	return nil
+	return err
+}
+
+func (s *Store) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// begin opens the transaction, after ending one that could not be rolled back before.
+func (s *Store) begin(ctx context.Context) error {
+	s.writer.broken = nil
+	err := s.writer.exec(ctx, "BEGIN IMMEDIATE")
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	s.rollback(ctx)
+	return s.writer.exec(ctx, "BEGIN IMMEDIATE")
+}
+
+// rollback has no error to tell: SQLite may have rolled back by itself, and
+// where it could not, begin tries again.
+func (s *Store) rollback(ctx context.Context) {
+	_ = s.writer.exec(context.WithoutCancel(ctx), "ROLLBACK")
 }
 
 // View runs fn on a snapshot.
@@ -157,6 +219,8 @@ func (s *Store) View(ctx context.Context, fn func(lane.StoreTx) error) error {
 func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
 	var c *conn
 	select {
+	case <-s.closed:
+		return errClosed
 	case c = <-s.idle:
 	case <-ctx.Done():
 		return ctx.Err()
@@ -165,8 +229,8 @@ func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
 	if err := c.exec(ctx, "BEGIN"); err != nil {
 		return fmt.Errorf("store: begin read: %w", err)
 	}
-	err := fn(c)
-	return errors.Join(err, c.exec(context.WithoutCancel(ctx), "ROLLBACK"))
+	defer func() { _ = c.exec(context.WithoutCancel(ctx), "ROLLBACK") }()
+	return fn(c)
 }
 
 // Lanes returns the names of lanes with unsettled items after a name. It jumps
@@ -223,13 +287,23 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// Close closes the database and gives the lock back.
+// Close waits for transactions under way, closes the database and gives the
+// lock back. It may be called again.
 func (s *Store) Close() error {
+	var err error
+	s.closing.Do(func() { err = s.close() })
+	return err
+}
+
+func (s *Store) close() error {
+	close(s.closed)
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
 	var errs []error
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
 	}
-	for len(s.idle) > 0 {
+	for range s.readers {
 		errs = append(errs, (<-s.idle).close())
 	}
 	for _, db := range s.dbs {
@@ -272,7 +346,8 @@ func (s *Store) RenameChannel(ctx context.Context, from, to string) error {
 			`UPDATE OR IGNORE opt_in_code SET channel = $2 WHERE channel = $1`,
 			`UPDATE OR IGNORE opt_in_use SET channel = $2 WHERE channel = $1`,
 			`UPDATE OR IGNORE pause SET channel = $2 WHERE channel = $1`,
-			`UPDATE item SET lane = 'out/' || $2 || substr(lane, length('out/' || $1) + 1) WHERE lane LIKE 'out/' || $1 || '/%'`,
+			`UPDATE item SET lane = 'out/' || $2 || substr(lane, length('out/' || $1) + 1)
+				WHERE substr(lane, 1, length('out/' || $1 || '/')) = 'out/' || $1 || '/'`,
 		} {
 			if err := t.exec(query, from, to); err != nil {
 				return fmt.Errorf("store: rename channel: %w", err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"tidings/core"
@@ -28,16 +29,21 @@ func newTx(ctx context.Context, c *conn) *tx {
 	return &tx{ctx: ctx, c: c, totals: map[string]int64{}}
 }
 
-// Try runs fn and undoes its writes alone when it fails.
+// Try runs fn and undoes its writes alone when it fails. Where the database has
+// failed, not fn, the whole transaction is lost.
 func (t *tx) Try(fn func() error) (err, fatal error) {
 	if err := t.exec("SAVEPOINT try"); err != nil {
 		return nil, err
 	}
 	before := maps.Clone(t.totals)
-	if err = fn(); err != nil {
+	err = fn()
+	if t.c.broken != nil {
+		return err, t.c.broken
+	}
+	if err != nil {
 		t.totals = before
 		if fatal := t.exec("ROLLBACK TO try"); fatal != nil {
-			return err, errors.Join(err, fatal)
+			return err, fatal
 		}
 	}
 	return err, t.exec("RELEASE try")
@@ -50,9 +56,9 @@ func (t *tx) row(query string, args ...any) scanner { return t.c.queryRow(t.ctx,
 func (t *tx) count(name string, n int64) { t.totals[name] += n }
 
 func (t *tx) flushTotals() error {
-	for name, n := range t.totals {
+	for _, name := range slices.Sorted(maps.Keys(t.totals)) {
 		err := t.exec(`INSERT INTO total (name, n) VALUES ($1, $2)
-			ON CONFLICT (name) DO UPDATE SET n = total.n + excluded.n`, name, n)
+			ON CONFLICT (name) DO UPDATE SET n = total.n + excluded.n`, name, t.totals[name])
 		if err != nil {
 			return fmt.Errorf("store: totals: %w", err)
 		}
@@ -74,7 +80,8 @@ func list[T any](t *tx, scan func(scanner) (T, error), query string, args ...any
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, scan)
+	all, err := collect(rows, scan)
+	return all, t.c.note(err)
 }
 
 // pack is a value as it is kept in a BLOB; nil for an empty one.

@@ -48,11 +48,12 @@ func (t *tx) SaveCustomer(c core.Customer) error {
 		c.ID, c.UID, c.Name, c.Locale, preferred, ms(c.ClosedAt))
 }
 
-// RememberOrder notes whose order it is.
+// RememberOrder notes whose order it is. One that is known keeps its place
+// among its owner's orders; with another owner it is that one's newest.
 func (t *tx) RememberOrder(site, code string, customerID int64) error {
 	return t.exec(`INSERT INTO shop_order (site, code, customer_id, seq)
 		VALUES ($1, $2, $3, (SELECT coalesce(max(seq), 0) + 1 FROM shop_order WHERE customer_id = $3))
-		ON CONFLICT (site, code) DO UPDATE SET customer_id = excluded.customer_id
+		ON CONFLICT (site, code) DO UPDATE SET customer_id = excluded.customer_id, seq = excluded.seq
 		WHERE shop_order.customer_id <> excluded.customer_id`, site, code, customerID)
 }
 
@@ -78,8 +79,8 @@ func (t *tx) Rank(entity string) (int, error) {
 	return rank, err
 }
 
-// SetRank notes the highest rank told of an entity.
+// SetRank notes a rank told of an entity; only a higher one counts.
 func (t *tx) SetRank(entity string, rank int) error {
 	return t.exec(`INSERT INTO entity_rank (entity, rank) VALUES ($1, $2)
-		ON CONFLICT (entity) DO UPDATE SET rank = excluded.rank`, entity, rank)
+		ON CONFLICT (entity) DO UPDATE SET rank = excluded.rank WHERE entity_rank.rank < excluded.rank`, entity, rank)
 }

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"database/sql"
+	"errors"
 	"time"
 
 	"tidings/core"
@@ -28,7 +30,7 @@ func (t *tx) InsertUpdate(u core.StoredUpdate) (int64, bool, error) {
 	id, err := t.c.insert(t.ctx, `INSERT INTO inbox (channel, update_id, address_id, body, received_at, state, why)
 		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (channel, update_id) DO NOTHING`,
 		u.Channel, u.Update.ID, u.AddressID, body, ms(u.ReceivedAt), u.State, u.Why)
-	if found(err) == core.ErrNotFound { //nolint:errorlint // found returns it bare
+	if errors.Is(err, sql.ErrNoRows) {
 		return 0, false, nil
 	}
 	return id, err == nil, err

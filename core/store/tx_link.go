@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"time"
 
 	"tidings/core"
@@ -140,9 +141,17 @@ func scanOptIn(r scanner) (core.OptIn, error) {
 	return o, unpack(channels, &o.Channels)
 }
 
+// packChannels keeps no channels as an empty list.
+func packChannels(names []string) ([]byte, error) {
+	if names == nil {
+		names = []string{}
+	}
+	return pack(names)
+}
+
 // InsertOptIn writes an offer to link.
 func (t *tx) InsertOptIn(o core.OptIn) (int64, error) {
-	channels, err := pack(o.Channels)
+	channels, err := packChannels(o.Channels)
 	if err != nil {
 		return 0, err
 	}
@@ -166,7 +175,7 @@ func (t *tx) OptIn(id int64) (core.OptIn, error) {
 // LiveOptIn returns the newest like offer that lasts beyond a time and that
 // nobody has used.
 func (t *tx) LiveOptIn(o core.OptIn, until time.Time) (core.OptIn, error) {
-	channels, err := pack(o.Channels)
+	channels, err := packChannels(o.Channels)
 	if err != nil {
 		return o, err
 	}
@@ -183,7 +192,7 @@ func (t *tx) OptInByCode(channel string, hashes []string) (core.OptIn, error) {
 	for _, hash := range hashes {
 		o, err := scanOptIn(t.row(`SELECT `+optInColumns+` FROM opt_in_code c JOIN opt_in o ON o.id = c.opt_in_id
 			WHERE c.channel = $1 AND c.hash = $2`, channel, hash))
-		if err != core.ErrNotFound { //nolint:errorlint // scanOptIn returns it bare
+		if !errors.Is(err, core.ErrNotFound) {
 			return o, err
 		}
 	}

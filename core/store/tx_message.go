@@ -1,6 +1,8 @@
 package store
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -90,15 +92,21 @@ func (t *tx) Message(id int64) (core.Message, error) {
 	return scanMessage(t.row(`SELECT `+messageColumns+messageTables+`WHERE m.id = $1`, id))
 }
 
-// SaveMessage writes what can change of a message.
+// SaveMessage writes what can change of a message. Its parts follow it to
+// another address, where their receipts will come from.
 func (t *tx) SaveMessage(m core.Message) error {
 	rest, err := pack(m.Rest)
 	if err != nil {
 		return err
 	}
-	return t.exec(`UPDATE message SET channel = $2, address_id = $3, state = $4, class = $5, why = $6, reply = $7, rest = $8,
+	err = t.exec(`UPDATE message SET channel = $2, address_id = $3, state = $4, class = $5, why = $6, reply = $7, rest = $8,
 		expires_at = $9, changed_at = $10 WHERE id = $1`,
 		m.ID, m.Channel, m.AddressID, m.State, m.Class, m.Why, flag(m.Reply), rest, ms(m.ExpiresAt), ms(m.ChangedAt))
+	if err != nil || !m.State.Open() {
+		return err // only what has something to send can move
+	}
+	return t.exec(`UPDATE part SET channel = $2, address_id = $3 WHERE message_id = $1 AND (address_id <> $3 OR channel <> $2)`,
+		m.ID, m.Channel, m.AddressID)
 }
 
 // ReplaceParts writes new parts for a message of which nothing has been sent.
@@ -153,7 +161,8 @@ func (t *tx) PartByPlatformID(channel, platformID string) (core.StoredPart, erro
 		return core.StoredPart{}, core.ErrNotFound
 	}
 	return scanPart(t.row(`SELECT `+partColumns+` FROM part p
-		WHERE p.channel = $1 AND p.platform_id = $2 AND p.platform_id <> ''`, channel, platformID))
+		WHERE p.channel = $1 AND p.platform_id = $2 AND p.platform_id <> ''
+		ORDER BY p.message_id DESC, p.n DESC LIMIT 1`, channel, platformID))
 }
 
 // SentParts returns the parts sent to an address up to a time and not yet read.
@@ -200,7 +209,7 @@ func (t *tx) ListMessages(f core.MessageFilter) ([]core.Message, error) {
 		}
 	}
 	text("c.uid = $%d", f.Customer)
-	text("m.order_code = $%d", f.Order)
+	text("m.order_code = $%d AND m.order_code <> ''", f.Order) // as the index has it
 	text("e.event_id = $%d", f.EventID)
 	text("m.channel = $%d", f.Channel)
 	text("m.state = $%d", string(f.State))
@@ -218,8 +227,12 @@ func (t *tx) ListMessages(f core.MessageFilter) ([]core.Message, error) {
 	if len(where) > 0 {
 		query += `WHERE ` + strings.Join(where, " AND ")
 	}
-	args = append(args, f.Limit)
-	return list(t, scanMessage, query+fmt.Sprintf(" ORDER BY m.id DESC LIMIT $%d", len(args)), args...)
+	query += ` ORDER BY m.id DESC`
+	if f.Limit > 0 {
+		args = append(args, f.Limit)
+		query += fmt.Sprintf(" LIMIT $%d", len(args))
+	}
+	return list(t, scanMessage, query, args...)
 }
 
 // LastOrder returns the order that was last told of in a chat.
@@ -248,9 +261,9 @@ func (t *tx) KeepReceipt(channel, platformID string, kind core.UpdateKind, when 
 // TakeReceipts returns, and forgets, what came before its part was settled.
 func (t *tx) TakeReceipts(channel, platformID string) (delivered, read time.Time, err error) {
 	var d, r int64
-	err = found(t.row(`DELETE FROM early_receipt WHERE channel = $1 AND platform_id = $2 RETURNING delivered_at, read_at`,
-		channel, platformID).Scan(&d, &r))
-	if err == core.ErrNotFound { //nolint:errorlint // found returns it bare
+	err = t.row(`DELETE FROM early_receipt WHERE channel = $1 AND platform_id = $2 RETURNING delivered_at, read_at`,
+		channel, platformID).Scan(&d, &r)
+	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
 	}
 	return at(d), at(r), err

@@ -33,7 +33,7 @@ CREATE TABLE total (
 
 CREATE TABLE customer (
   id         INTEGER PRIMARY KEY AUTOINCREMENT,
-  uid        TEXT    NOT NULL UNIQUE,
+  uid        TEXT    NOT NULL COLLATE NOCASE UNIQUE, -- shops compare uids without regard to case
   name       TEXT    NOT NULL DEFAULT '',
   locale     TEXT    NOT NULL DEFAULT '',
   preferred  BLOB,

@@ -1,0 +1,295 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pressly/goose/v3"
+
+	"tidings/core"
+	"tidings/core/lane"
+)
+
+func openAt(t *testing.T, path string) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), "sqlite:"+path)
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func openNew(t *testing.T) *Store {
+	t.Helper()
+	return openAt(t, filepath.Join(t.TempDir(), "tidings.db"))
+}
+
+func TestOpenRefusesOtherURLs(t *testing.T) {
+	for _, url := range []string{"", "sqlite:", "tidings.db", "postgres://localhost/tidings"} {
+		if s, err := Open(t.Context(), url); err == nil {
+			_ = s.Close()
+			t.Errorf("Open(%q): got no error", url)
+		}
+	}
+}
+
+func TestOpenTakesAnyPath(t *testing.T) {
+	for _, name := range []string{"a b?c=d&e#f%41.db", ":memory:", "ünï.db", filepath.Join("new", "folder", "t.db")} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := openAt(t, path).Close(); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatalf("the file of %q: %v", name, err)
+		}
+		if got, want := info.Mode().Perm(), fs.FileMode(0o600); got != want {
+			t.Errorf("permissions of %q: got %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestOpenRelativePath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	openAt(t, ":memory:")
+	if _, err := os.Stat(":memory:"); err != nil {
+		t.Errorf("a database with an odd name is not on disk: %v", err)
+	}
+}
+
+// A commit is on disk when it returns: WAL, synced at each commit, on every
+// connection that could write.
+func TestCommitsAreSynced(t *testing.T) {
+	s := openNew(t)
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "query_only": "0"} {
+		if got := pragmaOf(t, s.writer, pragma); got != want {
+			t.Errorf("%s of the writer: got %s, want %s", pragma, got, want)
+		}
+	}
+	err := s.read(t.Context(), func(c *conn) error {
+		if got := pragmaOf(t, c, "query_only"); got != "1" {
+			t.Errorf("query_only of a reader: got %s, want 1", got)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func pragmaOf(t *testing.T, c *conn, name string) string {
+	t.Helper()
+	var got string
+	if err := c.queryRow(t.Context(), "PRAGMA "+name).Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestMigrationsGoDownAndUpAgain(t *testing.T) {
+	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "t.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	dir, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	up := schema(t, db)
+	if len(up) < 20 {
+		t.Fatalf("schema: got %d objects, want the tables and their indexes", len(up))
+	}
+	if _, err := p.DownTo(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if left := schema(t, db); len(left) > 0 {
+		t.Errorf("left after going down: %v", left)
+	}
+	if err := migrate(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(up, schema(t, db)); diff != "" {
+		t.Errorf("schema after up, down, up (-first +second):\n%s", diff)
+	}
+}
+
+func schema(t *testing.T, db *sql.DB) map[string]string {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), `SELECT name, coalesce(sql, '') FROM sqlite_master
+		WHERE name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%'`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	all := map[string]string{}
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			t.Fatal(err)
+		}
+		all[name] = text
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// fill writes an event of a size.
+func fill(s *Store, size int) error {
+	return s.Update(context.Background(), func(tx lane.StoreTx) error {
+		_, err := tx.InsertEvent(core.StoredEvent{
+			Event: core.Event{Data: core.EventData{Text: strings.Repeat("x", size)}}, State: core.EventRouted, AcceptedAt: time.Unix(1, 0),
+		})
+		return err
+	})
+}
+
+func countEvents(t *testing.T, s *Store) int64 {
+	t.Helper()
+	var sums core.Totals
+	err := s.View(t.Context(), func(tx lane.StoreTx) (err error) {
+		sums, err = tx.Totals()
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sums.Difference(); got != 0 {
+		t.Errorf("difference: got %d, want 0", got)
+	}
+	return sums.EventsAccepted
+}
+
+// A full disk fails the whole transaction, whatever the one who met it makes of
+// it, and what comes later works again.
+func TestFullDisk(t *testing.T) {
+	s := openNew(t)
+	if err := fill(s, 10); err != nil {
+		t.Fatal(err)
+	}
+	limit := func(pages string) {
+		t.Helper()
+		var got int
+		if err := s.writer.queryRow(t.Context(), "PRAGMA max_page_count = "+pages).Scan(&got); err != nil {
+			t.Fatal(err)
+		}
+	}
+	limit(pragmaOf(t, s.writer, "page_count"))
+	for name, after := range map[string]error{"told": errors.New("told"), "swallowed": nil} {
+		err := s.Update(t.Context(), func(tx lane.StoreTx) error {
+			small := core.StoredEvent{State: core.EventRouted, AcceptedAt: time.Unix(1, 0)}
+			if _, err := tx.InsertEvent(small); err != nil {
+				return err
+			}
+			err, fatal := tx.Try(func() error {
+				big := small
+				big.Event.Data.Text = strings.Repeat("x", 100_000)
+				if _, err := tx.InsertEvent(big); err == nil {
+					t.Error("a big row on a full disk: got no error")
+				}
+				return after
+			})
+			if fatal == nil {
+				t.Errorf("%s: got error %v and no fatal one, want one", name, err)
+			}
+			return nil // Update must know by itself
+		})
+		if err == nil {
+			t.Errorf("Update on a full disk, error %s: got no error", name)
+		}
+		if got, want := countEvents(t, s), int64(1); got != want {
+			t.Errorf("events after a failed Update: got %d, want %d", got, want)
+		}
+	}
+	limit("1000000")
+	if err := fill(s, 100_000); err != nil {
+		t.Fatalf("with room again: %v", err)
+	}
+	if got, want := countEvents(t, s), int64(2); got != want {
+		t.Errorf("events in the end: got %d, want %d", got, want)
+	}
+}
+
+// A row that breaks a rule is its writer's own fault.
+func TestOwnFault(t *testing.T) {
+	s := openNew(t)
+	err := s.Update(t.Context(), func(tx lane.StoreTx) error {
+		err, fatal := tx.Try(func() error {
+			return tx.(interface{ exec(string, ...any) error }).exec(`INSERT INTO claim (key) VALUES (NULL)`)
+		})
+		if err == nil || fatal != nil {
+			t.Errorf("a refused row: got %v, fatal %v, want an error that is not fatal", err, fatal)
+		}
+		_, err = tx.EnsureCustomer("c", time.Now())
+		return err
+	})
+	if err != nil {
+		t.Errorf("Update: %v", err)
+	}
+}
+
+// A transaction that was left open, by a panic say, does not stop the next one.
+func TestTransactionLeftOpen(t *testing.T) {
+	s := openNew(t)
+	func() {
+		defer func() { _ = recover() }()
+		_ = s.Update(t.Context(), func(tx lane.StoreTx) error {
+			_, _ = tx.InsertItem(lane.Item{Lane: "a"})
+			panic("oh")
+		})
+	}()
+	if err := fill(s, 10); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := s.Lanes(t.Context(), "", 1); err != nil || len(names) > 0 {
+		t.Errorf("lanes: got %v, %v, want none", names, err)
+	}
+}
+
+func TestCloseWaits(t *testing.T) {
+	s := openNew(t)
+	inside, leave, left := make(chan struct{}), make(chan struct{}), make(chan error)
+	for _, run := range []func(context.Context, func(lane.StoreTx) error) error{s.Update, s.View} {
+		go func() {
+			left <- run(context.Background(), func(tx lane.StoreTx) error {
+				inside <- struct{}{}
+				<-leave
+				_, err := tx.Totals()
+				return err
+			})
+		}()
+		<-inside
+	}
+	closed := make(chan error)
+	go func() { closed <- s.Close() }()
+	close(leave)
+	for range 2 {
+		if err := <-left; err != nil {
+			t.Errorf("a transaction under way at Close: %v", err)
+		}
+	}
+	if err := <-closed; err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
+	}
+}

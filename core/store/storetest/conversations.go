@@ -1,0 +1,88 @@
+package storetest
+
+import (
+	"testing"
+	"time"
+
+	"tidings/core"
+	"tidings/core/lane"
+)
+
+func fullConversation(c core.Customer) core.Conversation {
+	return core.Conversation{
+		CustomerID: c.ID, CustomerUID: c.UID, Site: "shop", OrderCode: "1", Reference: "R-1", TicketID: "t1", Closed: false,
+		AddressID: 4, LastInAt: day, PolledAt: later(time.Second), CreatedAt: later(-time.Hour),
+	}
+}
+
+func conversations(t *testing.T, s Store) {
+	var v, w core.Conversation
+	read := get[core.Conversation](t)
+	update(t, s, func(tx lane.StoreTx) {
+		c := customer(t, tx, "ines")
+		v, w = fullConversation(c), fullConversation(c)
+		w.OrderCode, w.TicketID, w.LastInAt = "", "", later(-time.Minute)
+		v.ID = get[int64](t)(tx.InsertConversation(v))
+		w.ID = get[int64](t)(tx.InsertConversation(w))
+		same(t, "by id", read(tx.Conversation(v.ID)), v)
+		same(t, "by ticket", read(tx.ConversationByTicket("t1")), v)
+		_, err := tx.ConversationByTicket("")
+		missing(t, "by no ticket", err)
+		same(t, "where the customer last wrote", read(tx.LastConversation(c.ID)), v)
+
+		same(t, "open, about the order", read(tx.OpenConversation(c.ID, "1", day)), v)
+		same(t, "open, about none", read(tx.OpenConversation(c.ID, "", later(-time.Hour))), w)
+		for name, err := range map[string]error{
+			"rested too long":   second(tx.OpenConversation(c.ID, "1", day.Add(time.Millisecond))),
+			"another order":     second(tx.OpenConversation(c.ID, "2", day)),
+			"another customer":  second(tx.OpenConversation(c.ID+1, "1", day)),
+			"none of another's": second(tx.LastConversation(c.ID + 1)),
+		} {
+			missing(t, name, err)
+		}
+		v.TicketID, v.Closed, v.AddressID, v.Reference = "t2", true, 5, "R-2"
+		v.LastInAt, v.PolledAt = later(time.Hour), later(2*time.Hour)
+		must(t, tx.SaveConversation(v))
+	})
+	view(t, s, func(tx lane.StoreTx) {
+		same(t, "saved", read(tx.ConversationByTicket("t2")), v)
+		missing(t, "closed", second(tx.OpenConversation(v.CustomerID, "1", day)))
+	})
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func conversationsToPoll(t *testing.T, s Store) {
+	update(t, s, func(tx lane.StoreTx) {
+		c := customer(t, tx, "ines")
+		insert := func(ticket string, closed bool, polled time.Time) int64 {
+			v := fullConversation(c)
+			v.TicketID, v.Closed, v.PolledAt = ticket, closed, polled
+			return get[int64](t)(tx.InsertConversation(v))
+		}
+		late := insert("a", false, later(-time.Second))
+		never := insert("b", false, time.Time{})
+		insert("c", false, day)
+		insert("d", true, time.Time{})
+		insert("", false, time.Time{})
+		poll := func(limit int) (ids []int64) {
+			for _, v := range get[[]core.Conversation](t)(tx.ConversationsToPoll(day, limit)) {
+				ids = append(ids, v.ID)
+			}
+			return ids
+		}
+		same(t, "to poll, longest not polled first", poll(10), []int64{never, late})
+		same(t, "limited", poll(1), []int64{never})
+	})
+}
+
+func ticketCalls(t *testing.T, s Store) {
+	c := core.TicketCall{ConversationID: 1, UpdateID: 2, Text: "Where is it?", State: "waiting", CreatedAt: day}
+	update(t, s, func(tx lane.StoreTx) {
+		c.ID = get[int64](t)(tx.InsertTicketCall(c))
+		same(t, "inserted", get[core.TicketCall](t)(tx.TicketCall(c.ID)), c)
+		c.State, c.Uncertain, c.Why, c.TriedAt = "failed", true, "no answer", later(time.Second)
+		must(t, tx.SaveTicketCall(c))
+	})
+	view(t, s, func(tx lane.StoreTx) { same(t, "saved", get[core.TicketCall](t)(tx.TicketCall(c.ID)), c) })
+}
