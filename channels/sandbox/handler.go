@@ -31,40 +31,6 @@ func (s *Sandbox) Beside(gateway http.Handler) http.Handler {
 	return mux
 }
 
-// Only serves one emulator and its control at their places, without page and
-// gateway: "messenger", "telegram", "slack" or "hybris". ok is false for
-// anything else.
-func (s *Sandbox) Only(name string) (h http.Handler, ok bool) {
-	for _, e := range s.emulators() {
-		if e.name == name {
-			mux := http.NewServeMux()
-			e.mount(mux)
-			return mux, true
-		}
-	}
-	return nil, false
-}
-
-// emulated is an emulator with its control.
-type emulated struct {
-	name, controlName string
-	api, control      http.Handler
-}
-
-func (s *Sandbox) emulators() []emulated {
-	all := []emulated{{"hybris", "shop", http.StripPrefix("/hybris", s.shop), s.shop.Control()}}
-	for _, p := range s.platforms {
-		all = append(all, emulated{p.Name, p.Name, p.sim, emulator.Control(p.sim)})
-	}
-	return all
-}
-
-func (e emulated) mount(mux *http.ServeMux) {
-	mux.Handle("/"+e.name+"/", e.api)
-	at := "/_sandbox/" + e.controlName
-	mux.Handle(at+"/", ours(http.StripPrefix(at, e.control)))
-}
-
 // ours keeps other sites' pages from acting here in the name of whoever looks
 // at both.
 func ours(h http.Handler) http.Handler { return http.NewCrossOriginProtection().Handler(h) }
@@ -73,11 +39,19 @@ func (s *Sandbox) mux() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle("GET /{$}", page())
 	mux.Handle("GET /assets/", assets())
-	for _, e := range s.emulators() {
-		e.mount(mux)
+	for _, p := range s.platforms {
+		mux.Handle("/"+p.Name+"/", p.sim)
+		mountControl(mux, p.Name, emulator.Control(p.sim))
 	}
+	mux.Handle("/hybris/", http.StripPrefix("/hybris", s.shop))
+	mountControl(mux, "shop", s.shop.Control())
 	mux.Handle("/_sandbox/", ours(http.StripPrefix("/_sandbox", s.pageAPI())))
 	return mux
+}
+
+func mountControl(mux *http.ServeMux, name string, control http.Handler) {
+	at := "/_sandbox/" + name
+	mux.Handle(at+"/", ours(http.StripPrefix(at, control)))
 }
 
 // pageAPI is what the page needs beyond the emulators' control.

@@ -22,13 +22,13 @@ type Fault struct {
 	Detail  string `json:"detail"`
 }
 
-// BadRequest says that a request could not be read at all.
-type BadRequest struct {
+// BadRequestError says that a request could not be read at all.
+type BadRequestError struct {
 	Status int // 400 or 415
 	Detail string
 }
 
-func (e *BadRequest) Error() string { return e.Detail }
+func (e *BadRequestError) Error() string { return e.Detail }
 
 // envelope is a CloudEvent (https://github.com/cloudevents/spec, version 1.0.2)
 // before its data is understood.
@@ -44,7 +44,7 @@ type envelope struct {
 func envelopes(h http.Header, body []byte, now time.Time) ([]envelope, error) {
 	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil {
-		return nil, &BadRequest{http.StatusUnsupportedMediaType, "the Content-Type is missing or not readable; send application/cloudevents+json, application/cloudevents-batch+json, or application/json"}
+		return nil, &BadRequestError{http.StatusUnsupportedMediaType, "the Content-Type is missing or not readable; send application/cloudevents+json, application/cloudevents-batch+json, or application/json"}
 	}
 	if err := checkText(body); err != nil {
 		return nil, err
@@ -60,28 +60,28 @@ func envelopes(h http.Header, body []byte, now time.Time) ([]envelope, error) {
 		}
 		return plain(body, now)
 	}
-	return nil, &BadRequest{http.StatusUnsupportedMediaType, "this media type is not supported; send application/cloudevents+json, application/cloudevents-batch+json, or application/json"}
+	return nil, &BadRequestError{http.StatusUnsupportedMediaType, "this media type is not supported; send application/cloudevents+json, application/cloudevents-batch+json, or application/json"}
 }
 
 // checkText refuses what no text of ours may hold: bytes that are not UTF-8,
 // and NUL, which JSON permits as an escape and databases refuse.
 func checkText(body []byte) error {
 	if !utf8.Valid(body) {
-		return &BadRequest{http.StatusBadRequest, "the body is not valid UTF-8"}
+		return &BadRequestError{http.StatusBadRequest, "the body is not valid UTF-8"}
 	}
 	if bytes.IndexByte(body, 0) >= 0 || bytes.Contains(bytes.ReplaceAll(body, []byte(`\\`), nil), []byte(`\u0000`)) {
-		return &BadRequest{http.StatusBadRequest, "the body holds a NUL character"}
+		return &BadRequestError{http.StatusBadRequest, "the body holds a NUL character"}
 	}
 	return nil
 }
 
 func batch(body []byte, now time.Time) ([]envelope, error) {
 	var raw []json.RawMessage
-	if err := json.Unmarshal(body, &raw); err != nil {
+	if err := json.Unmarshal(body, &raw); err != nil || raw == nil {
 		return nil, unreadable(err, "a JSON array of events")
 	}
 	if len(raw) > MaxBatch {
-		return nil, &BadRequest{http.StatusBadRequest, fmt.Sprintf("a batch may hold at most %d events", MaxBatch)}
+		return nil, &BadRequestError{http.StatusBadRequest, fmt.Sprintf("a batch may hold at most %d events", MaxBatch)}
 	}
 	all := make([]envelope, 0, len(raw))
 	for i, r := range raw {
@@ -117,7 +117,7 @@ func plain(body []byte, now time.Time) ([]envelope, error) {
 	case probe.LegacyType != "":
 		return []envelope{legacy(body, now)}, nil
 	}
-	return nil, &BadRequest{http.StatusBadRequest, "this is no CloudEvent: it has neither specversion in the body nor ce-* headers"}
+	return nil, &BadRequestError{http.StatusBadRequest, "this is no CloudEvent: it has neither specversion in the body nor ce-* headers"}
 }
 
 func unreadable(err error, want string) error {
@@ -126,7 +126,7 @@ func unreadable(err error, want string) error {
 	if ok := asSyntax(err, &syntax); ok {
 		detail += fmt.Sprintf(" (at byte %d)", syntax.Offset)
 	}
-	return &BadRequest{http.StatusBadRequest, detail}
+	return &BadRequestError{http.StatusBadRequest, detail}
 }
 
 func asSyntax(err error, to **json.SyntaxError) bool {

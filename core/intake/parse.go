@@ -32,7 +32,7 @@ type Reader struct {
 }
 
 // Read understands a request's events. Any fault means that nothing of it is to
-// be taken. The error is a *BadRequest.
+// be taken. The error is a *BadRequestError.
 func (r Reader) Read(h http.Header, body []byte, now time.Time) ([]Received, []Fault, error) {
 	all, err := envelopes(h, body, now)
 	if err != nil {

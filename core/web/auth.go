@@ -77,7 +77,8 @@ func (ring keyring) byName(name, shown string) (ringKey, bool) {
 	return k, true
 }
 
-// A token is base64url of: expiry in seconds (8) | tag (32) | the key's name.
+// A token is base64url of: expiry in seconds (8) | tag (32) | the key's name. The
+// name only says whose key makes the tag.
 
 // token returns a token that is good until expires.
 func (k ringKey) token(expires time.Time) string {
@@ -89,7 +90,6 @@ func (k ringKey) token(expires time.Time) string {
 func (k ringKey) tag(expiry []byte) []byte {
 	h := hmac.New(sha256.New, k.mac)
 	h.Write(expiry)
-	h.Write([]byte(k.name))
 	return h.Sum(nil)
 }
 

@@ -92,6 +92,13 @@ func TestToken(t *testing.T) {
 		byBasic := r.token([]string{"Authorization", basic("feed", eventsKey)}, grant...).want(200).is("events", "scope")
 		r.on(r.internal, "GET", "/v1/messages", "", "Authorization", "Bearer "+byBasic.at("access_token").(string)).want(403)
 
+		// Some clients encode both halves as a form, as RFC 6749 has it.
+		r.settings.APIKeys = append(r.settings.APIKeys, web.APIKey{Name: "a shop", Key: "k+/%41"})
+		r.server.Set(r.settings)
+		r.token([]string{"Authorization", basic("a+shop", "k%2B%2F%2541")}, grant...).want(200)
+		r.token([]string{"Authorization", basic("a shop", "k+/%41")}, grant...).want(200)
+		r.token([]string{"Authorization", basic("a+shop", "k%zz")}, grant...).want(401)
+
 		r.token([]string{"Authorization", basic("feed", "wrong")}, grant...).want(401).is("invalid_client", "error")
 		r.token(nil, grant...).want(401)
 		r.token(nil, append(grant, "client_id", "feed", "client_secret", fullKey)...).want(401)

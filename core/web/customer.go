@@ -101,7 +101,7 @@ func (s *Server) windowOpen(channel string, lastIn time.Time) bool {
 		return false
 	}
 	reply := o.Limits.Window.Reply
-	return reply == 0 || !lastIn.IsZero() && s.now().Before(lastIn.Add(reply))
+	return reply == 0 || s.now().Before(lastIn.Add(reply))
 }
 
 // putPreferences writes which channels the customer wants.

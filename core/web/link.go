@@ -21,7 +21,9 @@ var pageFiles embed.FS
 
 // parsePages reads the pages. They are part of the program: that they can be
 // read is a matter of its tests.
-func parsePages() *template.Template { return template.Must(template.ParseFS(pageFiles, "page/*.html")) }
+func parsePages() *template.Template {
+	return template.Must(template.ParseFS(pageFiles, "page/*.html"))
+}
 
 // linkWords are what the page says in one language.
 type linkWords struct {

@@ -44,7 +44,7 @@ func TestSides(t *testing.T) {
 			got = append(got, route.Method+" "+route.Path)
 		}
 		slices.Sort(got)
-		want := []string{"GET /healthz", "GET /link/:token", "GET /webhooks/:channel", "POST /oauth/token", "POST /webhooks/:channel"}
+		want := []string{"GET /healthz", "GET /link/:token", "GET /readyz", "GET /webhooks/:channel", "POST /oauth/token", "POST /webhooks/:channel"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("the public side (-want +got):\n%s", diff)
 		}

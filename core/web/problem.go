@@ -92,7 +92,7 @@ func refuseFaults(faults ...fault) error { return &refusal{unprocessable(faults)
 // to come back where the database is away.
 func (s *Server) failWith(c *gin.Context, err error, retry time.Duration) {
 	var known *refusal
-	var bad *intake.BadRequest
+	var bad *intake.BadRequestError
 	switch {
 	case errors.As(err, &known):
 		fail(c, known.problem)

@@ -69,7 +69,7 @@ func (s *Server) routes() []route {
 		{get, "/link/:token", outside, "", s.linkPage},
 
 		{get, "/healthz", everywhere, "", healthz},
-		{get, "/readyz", api, "", s.readyz},
+		{get, "/readyz", everywhere, "", s.readyz},
 		{get, "/metrics", internal, "", s.metrics},
 		{get, "/metrics", shared, scopeAdmin, s.metrics},
 		{get, "/openapi.json", api, "", getOpenAPI},

@@ -35,8 +35,8 @@ func customers(t *testing.T, s Store) {
 		same(t, "new customer", c, core.Customer{ID: c.ID, UID: "ines@example.com", CreatedAt: day})
 		again := get[core.Customer](t)(tx.EnsureCustomer("ines@example.com", later(time.Hour)))
 		same(t, "the same customer", again, c)
-		if other := customer(t, tx, "Ines@example.com"); other.ID == c.ID {
-			t.Error("uids of other case: got the same customer, want another")
+		if same := customer(t, tx, "Ines@example.com"); same.ID != c.ID || same.UID != c.UID {
+			t.Errorf("uid in other case: got %+v, want the same customer, named as at first", same)
 		}
 		c.UID, c.Name, c.Locale, c.Preferred, c.ClosedAt = "ines.vidal@example.com", "Ines", "de", []string{"slack", "telegram"}, later(time.Minute)
 		must(t, tx.SaveCustomer(c))
