@@ -228,8 +228,7 @@ func (d *decoder) secretFile(at string, n *node) (string, bool) {
 // cause is what went wrong with a file without the file's name, which is the
 // value of a key.
 func cause(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		return path.Err.Error()
 	}
 	return err.Error()

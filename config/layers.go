@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/spf13/viper"
@@ -54,12 +55,13 @@ func layer(root *node, getenv func(string) (string, bool)) {
 
 // nested is the map in which viper finds the value under the key.
 func nested(key, value string) map[string]any {
-	var m any = value
 	parts := strings.Split(key, ".")
-	for i := len(parts) - 1; i >= 0; i-- {
-		m = map[string]any{parts[i]: m}
+	last := len(parts) - 1
+	m := map[string]any{parts[last]: value}
+	for _, part := range slices.Backward(parts[:last]) {
+		m = map[string]any{part: m}
 	}
-	return m.(map[string]any)
+	return m
 }
 
 // twin is the other key of a secret: its _file key, or the key of a _file key.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,10 +17,8 @@ func unknown(what, word string, known []string) string {
 
 // oneOf says which words would be right.
 func oneOf(word string, known ...string) string {
-	for _, k := range known {
-		if word == k {
-			return ""
-		}
+	if slices.Contains(known, word) {
+		return ""
 	}
 	return "must be one of " + strings.Join(known, ", ")
 }

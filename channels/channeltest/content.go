@@ -3,6 +3,7 @@ package channeltest
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -163,10 +164,8 @@ func checkWhole(t *testing.T, body core.Body, parts []core.Part, shown []Shown) 
 
 func pressable(b core.Button, shown []Shown) bool {
 	for _, m := range shown {
-		for _, got := range m.Buttons {
-			if got == b {
-				return true
-			}
+		if slices.Contains(m.Buttons, b) {
+			return true
 		}
 	}
 	return false

@@ -57,7 +57,7 @@ func everyLimit(lim core.Limits) map[string]core.Limit {
 	found := map[string]core.Limit{}
 	for prefix, v := range map[string]reflect.Value{"": reflect.ValueOf(lim), "Order.": reflect.ValueOf(lim.Order)} {
 		for i := range v.NumField() {
-			if limit, ok := v.Field(i).Interface().(core.Limit); ok {
+			if limit, ok := reflect.TypeAssert[core.Limit](v.Field(i)); ok {
 				found[prefix+v.Type().Field(i).Name] = limit
 			}
 		}

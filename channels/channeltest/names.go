@@ -175,10 +175,10 @@ func (w *world) scenes() []Scene {
 // pressNewest sends a button before the scene and presses it.
 func (w *world) pressNewest(ctx context.Context, person string) error {
 	shown := w.platform.Shown(person)
-	for i := len(shown) - 1; i >= 0; i-- {
-		for _, b := range shown[i].Buttons {
+	for _, s := range slices.Backward(shown) {
+		for _, b := range s.Buttons {
 			if b.Value != "" {
-				return w.platform.Press(ctx, person, shown[i], b.Value)
+				return w.platform.Press(ctx, person, s, b.Value)
 			}
 		}
 	}

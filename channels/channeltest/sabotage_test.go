@@ -109,8 +109,7 @@ func errorsOf(change func(*core.SendError, core.Part) error) func(*broken) {
 	return func(b *broken) {
 		b.send = func(ctx context.Context, to core.Address, p core.Part, good sendFunc) (core.Sent, error) {
 			sent, err := good(ctx, to, p)
-			var e *core.SendError
-			if errors.As(err, &e) {
+			if e, ok := errors.AsType[*core.SendError](err); ok {
 				return sent, change(e, p)
 			}
 			return sent, err

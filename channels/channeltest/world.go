@@ -2,7 +2,6 @@ package channeltest
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -214,11 +213,4 @@ func sendError(t *testing.T, err error) *core.SendError {
 		t.Errorf("code: got none, want the platform's or a word of the adapter's (%v)", e)
 	}
 	return e
-}
-
-// within returns a context that ends after d.
-func within(t *testing.T, d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), d)
-	t.Cleanup(cancel)
-	return ctx
 }

@@ -2,6 +2,7 @@ package emulator_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -37,9 +38,7 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case <-time.After(delay):
 	case <-r.Context().Done():
 	}
-	for k, v := range h.header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), h.header)
 	w.WriteHeader(status)
 }
 

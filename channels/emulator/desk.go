@@ -3,6 +3,7 @@ package emulator
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -221,9 +222,7 @@ func (d *Desk) Reset() {
 }
 
 func write(w http.ResponseWriter, a Answer) {
-	for k, v := range a.Header {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), a.Header)
 	if a.Status == 0 {
 		a.Status = http.StatusOK
 	}

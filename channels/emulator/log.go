@@ -267,9 +267,9 @@ func (l *Log) land(to string, f *flight) {
 
 func (l *Log) find(to, id string) *Shown {
 	msgs := l.byUser[to]
-	for i := len(msgs) - 1; i >= 0; i-- {
-		if msgs[i].ID == id && !msgs[i].Deleted {
-			return msgs[i]
+	for _, msg := range slices.Backward(msgs) {
+		if msg.ID == id && !msg.Deleted {
+			return msg
 		}
 	}
 	return nil

@@ -70,7 +70,7 @@ func serve(h http.Handler, in *http.Request) (res *http.Response) {
 	rec := &recorder{header: http.Header{}}
 	defer func() {
 		if p := recover(); p != nil {
-			if p != http.ErrAbortHandler {
+			if err, ok := p.(error); !ok || !errors.Is(err, http.ErrAbortHandler) {
 				panic(p)
 			}
 			res = nil

@@ -51,7 +51,7 @@ func decodeFrom(it item, from core.Address, raw json.RawMessage) []core.Update {
 	case it.Message != nil:
 		return decodeMessage(*it.Message, from, at, raw)
 	case it.Postback != nil:
-		return []core.Update{decodePostback(*it.Postback, from, at, raw)}
+		return []core.Update{decodePostback(*it.Postback, raw)}
 	case it.Referral != nil:
 		return []core.Update{decodeReferral(*it.Referral, from, at)}
 	case it.Optin != nil:
@@ -177,7 +177,7 @@ func decodeMessage(m incoming, from core.Address, at int64, raw json.RawMessage)
 	return []core.Update{decodeReferral(*m.Referral, from, at), u}
 }
 
-func decodePostback(p postback, from core.Address, at int64, raw json.RawMessage) core.Update {
+func decodePostback(p postback, raw json.RawMessage) core.Update {
 	u := core.Update{
 		ID:          string(p.MID),
 		Kind:        core.UpdateButton,

@@ -181,7 +181,7 @@ func TestTransportErrors(t *testing.T) {
 }
 
 // sendTo sends over a real transport to a loopback address.
-func sendTo(t *testing.T, ctx context.Context, transport *http.Transport, apiURL string) (core.Sent, *core.SendError) {
+func sendTo(ctx context.Context, t *testing.T, transport *http.Transport, apiURL string) (core.Sent, *core.SendError) {
 	t.Helper()
 	t.Cleanup(transport.CloseIdleConnections)
 	cfg := testConfig()
@@ -204,7 +204,7 @@ func TestOverARealTransport(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.Close()
-		if _, e := sendTo(t, t.Context(), &http.Transport{}, "http://"+l.Addr().String()); e == nil || e.Class != core.Temporary {
+		if _, e := sendTo(t.Context(), t, &http.Transport{}, "http://"+l.Addr().String()); e == nil || e.Class != core.Temporary {
 			t.Errorf("got %v, want Temporary", e)
 		}
 	})
@@ -215,7 +215,7 @@ func TestOverARealTransport(t *testing.T) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}
-		if _, e := sendTo(t, ctx, &http.Transport{DialContext: dial}, "http://127.0.0.1:1"); e == nil || e.Class != core.Temporary {
+		if _, e := sendTo(ctx, t, &http.Transport{DialContext: dial}, "http://127.0.0.1:1"); e == nil || e.Class != core.Temporary {
 			t.Errorf("got %v, want Temporary", e)
 		}
 	})
@@ -228,7 +228,7 @@ func TestOverARealTransport(t *testing.T) {
 			<-r.Context().Done()
 		}))
 		defer server.Close()
-		if _, e := sendTo(t, ctx, &http.Transport{}, server.URL); e == nil || e.Class != core.Uncertain {
+		if _, e := sendTo(ctx, t, &http.Transport{}, server.URL); e == nil || e.Class != core.Uncertain {
 			t.Errorf("got %v, want Uncertain", e)
 		}
 	})
@@ -240,7 +240,7 @@ func TestOverARealTransport(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}))
 		defer server.Close()
-		if _, e := sendTo(t, t.Context(), &http.Transport{}, server.URL); e == nil || e.Class != core.Uncertain || taken.Load() != 1 {
+		if _, e := sendTo(t.Context(), t, &http.Transport{}, server.URL); e == nil || e.Class != core.Uncertain || taken.Load() != 1 {
 			t.Errorf("got %v after %d requests, want Uncertain after one", e, taken.Load())
 		}
 	})
@@ -251,7 +251,7 @@ func TestOverARealTransport(t *testing.T) {
 			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
 		}))
 		defer server.Close()
-		if _, e := sendTo(t, t.Context(), &http.Transport{}, server.URL); e == nil || e.Class != core.Misconfigured || asked.Load() != 1 {
+		if _, e := sendTo(t.Context(), t, &http.Transport{}, server.URL); e == nil || e.Class != core.Misconfigured || asked.Load() != 1 {
 			t.Errorf("got %v after %d requests, want Misconfigured after one", e, asked.Load())
 		}
 	})
@@ -263,7 +263,7 @@ func TestOverARealTransport(t *testing.T) {
 			_, _ = io.WriteString(w, `{"recipient_id":"7001","message_id":"m_1"}`)
 		}))
 		defer server.Close()
-		if sent, e := sendTo(t, t.Context(), &http.Transport{}, server.URL); e != nil || sent.ID != "m_1" {
+		if sent, e := sendTo(t.Context(), t, &http.Transport{}, server.URL); e != nil || sent.ID != "m_1" {
 			t.Errorf("got %+v, %v; want m_1", sent, e)
 		}
 	})
@@ -303,7 +303,7 @@ func TestAnAnswerThatBreaksOff(t *testing.T) {
 		"nothing":   {"", core.Uncertain},
 	}
 	for name, tt := range tests {
-		_, e := sendTo(t, t.Context(), &http.Transport{}, answerRaw(t, tt.raw))
+		_, e := sendTo(t.Context(), t, &http.Transport{}, answerRaw(t, tt.raw))
 		if e == nil || e.Class != tt.want {
 			t.Errorf("%s: got %v, want %s", name, e, tt.want)
 		}
@@ -341,7 +341,7 @@ func TestTheTokenIsInNoError(t *testing.T) {
 			}
 		}
 	}
-	_, e := sendTo(t, t.Context(), &http.Transport{}, "http://127.0.0.1:1")
+	_, e := sendTo(t.Context(), t, &http.Transport{}, "http://127.0.0.1:1")
 	if text := e.Error(); strings.Contains(text, testToken) || strings.Contains(text, escaped) {
 		t.Errorf("the token is in %q", text)
 	}

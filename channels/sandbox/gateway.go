@@ -119,7 +119,10 @@ func links(a answer) (map[string]string, error) {
 	}
 	var offer struct {
 		Links []struct {
-			Channel, Token, Code, DataRef string
+			Channel string `json:"channel"`
+			Token   string `json:"token"`
+			Code    string `json:"code"`
+			DataRef string `json:"dataRef"`
 		} `json:"links"`
 	}
 	if err := json.Unmarshal(a.body, &offer); err != nil {

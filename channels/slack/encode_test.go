@@ -16,9 +16,9 @@ import (
 // markup: pairs by regular expression, as clones of Slack do it.
 var (
 	readPairs = []*regexp.Regexp{
-		regexp.MustCompile("(^|[\\s\\pP])\\*([^*\\s]|[^*\\s][^*\\n]*[^*\\s])\\*($|[\\s\\pP])"),
-		regexp.MustCompile("(^|[\\s\\pP])_([^_\\s]|[^_\\s][^_\\n]*[^_\\s])_($|[\\s\\pP])"),
-		regexp.MustCompile("(^|[\\s\\pP])~([^~\\s]|[^~\\s][^~\\n]*[^~\\s])~($|[\\s\\pP])"),
+		regexp.MustCompile(`(^|[\s\pP])\*([^*\s]|[^*\s][^*\n]*[^*\s])\*($|[\s\pP])`),
+		regexp.MustCompile(`(^|[\s\pP])_([^_\s]|[^_\s][^_\n]*[^_\s])_($|[\s\pP])`),
+		regexp.MustCompile(`(^|[\s\pP])~([^~\s]|[^~\s][^~\n]*[^~\s])~($|[\s\pP])`),
 		regexp.MustCompile("(^|[\\s\\pP])`([^`\\s]|[^`\\s][^`\\n]*[^`\\s])`($|[\\s\\pP])"),
 	}
 	readLink  = regexp.MustCompile(`<([^<>|]*)(?:\|([^<>]*))?>`)
@@ -78,7 +78,8 @@ func TestWhatIsShownIsWhatWasGiven(t *testing.T) {
 		if err != nil {
 			return // nothing but white space
 		}
-		want, got := labelled(given).Plain(), ""
+		var got string
+		want := labelled(given).Plain()
 		switch {
 		case m.marked:
 			got = show(m.text)

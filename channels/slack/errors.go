@@ -198,8 +198,7 @@ func dialFailed(err error) bool {
 // harmless is a transport's error without the URL, and without its text should
 // the text repeat the token.
 func harmless(err error, token core.Secret) error {
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	if t := token.Reveal(); t != "" && strings.Contains(err.Error(), t) {

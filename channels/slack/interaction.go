@@ -18,15 +18,21 @@ type interaction struct {
 		Name     string `json:"name"`
 		UserName string `json:"username"`
 	} `json:"user"`
-	Team      struct{ ID string } `json:"team"`
+	Team struct {
+		ID string `json:"id"`
+	} `json:"team"`
 	Container struct {
 		MessageTS string `json:"message_ts"`
 		ChannelID string `json:"channel_id"`
 	} `json:"container"`
-	TriggerID string              `json:"trigger_id"`
-	Channel   struct{ ID string } `json:"channel"`
-	Message   struct{ TS string } `json:"message"`
-	Actions   []action            `json:"actions"`
+	TriggerID string `json:"trigger_id"`
+	Channel   struct {
+		ID string `json:"id"`
+	} `json:"channel"`
+	Message struct {
+		TS string `json:"ts"`
+	} `json:"message"`
+	Actions []action `json:"actions"`
 }
 
 type action struct {

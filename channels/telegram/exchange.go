@@ -76,9 +76,8 @@ func (x *exchange) mayHaveArrived(err error) bool {
 // it wraps only the end of a context stays recognizable; anything else might
 // say the token again when it is unwrapped and logged.
 func redact(err error, token string) error {
-	var urlErr *url.Error
 	cause := err
-	if errors.As(err, &urlErr) {
+	if urlErr, ok := errors.AsType[*url.Error](err); ok {
 		cause = urlErr.Err
 	}
 	text := strings.ReplaceAll(cause.Error(), token, "[token]")

@@ -3,6 +3,7 @@ package telegram_test
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -53,9 +54,7 @@ func (w *world) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	w.updates = append(w.updates, updates...)
 	w.mu.Unlock()
-	for key, values := range reply.Header {
-		out.Header()[key] = values
-	}
+	maps.Copy(out.Header(), reply.Header)
 	if reply.Status != 0 {
 		out.WriteHeader(reply.Status)
 	}

@@ -22,7 +22,7 @@ type job struct {
 // Work sends one part and says what its answer means.
 func (d *Dispatcher) Work(ctx context.Context, it lane.Item) lane.Result {
 	j := job{it: it, now: time.Now()}
-	err := d.engine.View(ctx, func(tx core.Tx) error { return j.load(tx) })
+	err := d.engine.View(ctx, j.load)
 	switch {
 	case errors.Is(err, core.ErrNotFound):
 		return lane.Result{Done: true} // purged or erased

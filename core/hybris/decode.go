@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"tidings/core"
@@ -117,10 +118,8 @@ func absoluteURL(s string, schemes ...string) string {
 	if err != nil || u.Host == "" {
 		return ""
 	}
-	for _, scheme := range schemes {
-		if u.Scheme == scheme {
-			return s
-		}
+	if slices.Contains(schemes, u.Scheme) {
+		return s
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -44,7 +45,7 @@ type envelope struct {
 func envelopes(h http.Header, body []byte, now time.Time) ([]envelope, error) {
 	media, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil {
-		return nil, &BadRequestError{http.StatusUnsupportedMediaType, "the Content-Type is missing or not readable; send application/cloudevents+json, application/cloudevents-batch+json, or application/json"}
+		return nil, unsupported("the Content-Type is missing or not readable")
 	}
 	if err := checkText(body); err != nil {
 		return nil, err
@@ -60,7 +61,12 @@ func envelopes(h http.Header, body []byte, now time.Time) ([]envelope, error) {
 		}
 		return plain(body, now)
 	}
-	return nil, &BadRequestError{http.StatusUnsupportedMediaType, "this media type is not supported; send application/cloudevents+json, application/cloudevents-batch+json, or application/json"}
+	return nil, unsupported("this media type is not supported")
+}
+
+func unsupported(problem string) error {
+	const remedy = "; send application/cloudevents+json, application/cloudevents-batch+json, or application/json"
+	return &BadRequestError{http.StatusUnsupportedMediaType, problem + remedy}
 }
 
 // checkText refuses what no text of ours may hold: bytes that are not UTF-8,
@@ -122,19 +128,10 @@ func plain(body []byte, now time.Time) ([]envelope, error) {
 
 func unreadable(err error, want string) error {
 	detail := "the body is not " + want
-	var syntax *json.SyntaxError
-	if ok := asSyntax(err, &syntax); ok {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		detail += fmt.Sprintf(" (at byte %d)", syntax.Offset)
 	}
 	return &BadRequestError{http.StatusBadRequest, detail}
-}
-
-func asSyntax(err error, to **json.SyntaxError) bool {
-	s, ok := err.(*json.SyntaxError) //nolint:errorlint // json returns it bare
-	if ok {
-		*to = s
-	}
-	return ok
 }
 
 // structured reads an event whose envelope and data are one JSON object.

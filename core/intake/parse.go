@@ -2,11 +2,11 @@ package intake
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -71,31 +71,42 @@ func (r Reader) understand(e *envelope) Received {
 	return rec
 }
 
+// translate asks the shop's dialect what a type means that is none of ours.
 func (r Reader) translate(e *envelope, rec *Received) {
-	if r.Dialect != nil {
-		t, data, known, quiet, why := r.Dialect.Translate(e.typ, e.data)
-		if known {
-			rec.Event.Type, rec.Event.Data, rec.Ignored, rec.Why = t, data, quiet, why
-			if quiet && t == "" {
-				rec.Event.Type = core.EventType(e.typ)
-			}
-			if missing := missing(rec.Event.Type, data); !quiet && missing != "" {
-				rec.Ignored, rec.Why = true, "the body names no "+missing
-				rec.Warnings = append(rec.Warnings, rec.Why)
-			}
-			return
-		}
-		if why != "" {
-			rec.Ignored, rec.Why, rec.Warnings = true, why, append(rec.Warnings, why)
-			return
-		}
+	if r.Dialect == nil {
+		rec.ignore(unknown(e.typ))
+		return
 	}
-	rec.Ignored = true
-	rec.Why = fmt.Sprintf("unknown type %s", clip(e.typ))
-	if near := nearest(e.typ); near != "" {
-		rec.Why += "; did you mean " + near
+	typ, data, known, quiet, why := r.Dialect.Translate(e.typ, e.data)
+	if !known {
+		rec.ignore(cmp.Or(why, unknown(e.typ)))
+		return
 	}
-	rec.Warnings = append(rec.Warnings, rec.Why)
+	rec.Event.Data = data
+	if quiet { // as it should be: nothing to warn of
+		rec.Event.Type, rec.Ignored, rec.Why = cmp.Or(typ, rec.Event.Type), true, why
+		return
+	}
+	rec.Event.Type, rec.Why = typ, why
+	if name := missing(typ, data); name != "" {
+		rec.ignore("the body names no " + name)
+	}
+}
+
+// ignore gives up an event that may have been meant for a customer, and warns
+// its sender.
+func (rec *Received) ignore(why string) {
+	rec.Ignored, rec.Why = true, why
+	rec.Warnings = append(rec.Warnings, why)
+}
+
+// unknown says that nobody knows a type, and which one may have been meant.
+func unknown(typ string) string {
+	why := "unknown type " + clip(typ)
+	if near := nearest(typ); near != "" {
+		why += "; did you mean " + near
+	}
+	return why
 }
 
 // clip keeps a stranger's type name from filling a log.
@@ -126,8 +137,7 @@ func (e *envelope) canonical(t core.EventType) core.EventData {
 }
 
 func (e *envelope) wrongType(err error) {
-	var bad *json.UnmarshalTypeError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		field := strings.ReplaceAll(bad.Field, ".", "/")
 		if field == "" {
 			e.fault("/data", "must be a JSON object")

@@ -63,9 +63,7 @@ func (e *Engine) discoverMore() {
 		return
 	}
 	e.discovering = true
-	e.busy.Add(1)
-	go func() {
-		defer e.busy.Done()
+	e.busy.Go(func() {
 		for {
 			err := e.discover(e.work)
 			if err == nil {
@@ -76,5 +74,5 @@ func (e *Engine) discoverMore() {
 				return
 			}
 		}
-	}()
+	})
 }

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -54,9 +54,7 @@ func newMemory() *memory { return &memory{items: map[int64]Item{}} }
 
 func (m *memory) copyItems() map[int64]Item {
 	all := make(map[int64]Item, len(m.items))
-	for id, it := range m.items {
-		all[id] = it
-	}
+	maps.Copy(all, m.items)
 	return all
 }
 
@@ -185,9 +183,7 @@ type memoryTx struct {
 
 func (t *memoryTx) Try(fn func() error) (err, fatal error) {
 	items, log := map[int64]*Item{}, slices.Clone(t.log)
-	for id, it := range t.items {
-		items[id] = it
-	}
+	maps.Copy(items, t.items)
 	if err := fn(); err != nil {
 		t.items, t.log = items, log
 		return err, nil
@@ -254,7 +250,7 @@ func kind(w Worker, limit int) Kind {
 	return Kind{Worker: w, Pool: func(name string) (string, int) { return KindOf(name), limit }}
 }
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quiet = slog.New(slog.DiscardHandler)
 
 // start runs an engine with one kind of lanes, "w", until the test ends.
 func start(t testing.TB, s Store, w Worker, limit int) *Engine {

@@ -161,11 +161,9 @@ func (e *Engine) serve(p *pool) {
 func (e *Engine) start(l *lane) {
 	l.running, l.queued = true, false
 	l.pool.running++
-	e.busy.Add(1)
-	go func() {
-		defer e.busy.Done()
+	e.busy.Go(func() {
 		e.release(l, e.step(l))
-	}()
+	})
 }
 
 // release gives the worker back and says when the lane runs next.

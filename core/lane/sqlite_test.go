@@ -3,7 +3,6 @@ package lane_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -45,7 +44,7 @@ func engine(t testing.TB, path string, s sender) (*lane.Engine, *store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := lane.New(st, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	e := lane.New(st, slog.New(slog.DiscardHandler))
 	e.Handle("out", lane.Kind{Worker: s, Pool: func(string) (string, int) { return "out", 64 }})
 	if err := e.Start(context.Background()); err != nil {
 		t.Fatal(err)

@@ -49,7 +49,8 @@ func missingPartials(locale string, templates map[string]tree) []core.Fault {
 			}
 			if _, exists := templates[call.Name]; !exists {
 				at, _ := t.ErrorContext(call)
-				faults = append(faults, faultOf(faultAt(at, fmt.Sprintf("there is no template %q in %s; it would be %s/%s%s", call.Name, locale, locale, call.Name, extension)), t.ParseName))
+				problem := fmt.Sprintf("there is no template %q in %s; it would be %s/%s%s", call.Name, locale, locale, call.Name, extension)
+				faults = append(faults, faultOf(faultAt(at, problem), t.ParseName))
 			}
 		})
 	}

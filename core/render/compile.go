@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -145,8 +146,8 @@ func newSet(locale string, trees forest) *set {
 func (f forest) lineage(locale string) map[string]tree {
 	all := make(map[string]tree)
 	line := lineage(locale)
-	for i := len(line) - 1; i >= 0; i-- {
-		maps.Copy(all, f[line[i]])
+	for _, l := range slices.Backward(line) {
+		maps.Copy(all, f[l])
 	}
 	return all
 }

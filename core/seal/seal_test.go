@@ -135,7 +135,7 @@ func TestEveryRefusalIsTheSame(t *testing.T) {
 	}
 	for name, test := range tests {
 		got, err := keys.Unseal(test.token, test.channel, test.purpose, test.now)
-		if err != seal.ErrInvalid || got != (seal.Ref{}) {
+		if !errors.Is(err, seal.ErrInvalid) || got != (seal.Ref{}) {
 			t.Errorf("%s: Unseal = %+v, %v; want nothing and %v", name, got, err, seal.ErrInvalid)
 		}
 	}
@@ -161,7 +161,7 @@ func TestRotationKeepsOldTokensAndCodesAlive(t *testing.T) {
 	if len(hashes) != 2 || hashes[0] != rotated.Hash(code) || hashes[1] != stored {
 		t.Errorf("Hashes = %q, want the new key's and %q", hashes, stored)
 	}
-	if _, err := newKeys(t, b64(2)).Unseal(token, ref.Channel, ref.Purpose, noon.Add(-1)); err != seal.ErrInvalid {
+	if _, err := newKeys(t, b64(2)).Unseal(token, ref.Channel, ref.Purpose, noon.Add(-1)); !errors.Is(err, seal.ErrInvalid) {
 		t.Errorf("token of a retired key: err = %v, want %v", err, seal.ErrInvalid)
 	}
 }

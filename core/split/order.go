@@ -39,7 +39,7 @@ func hasField(order reflect.Value, name string) bool {
 			continue
 		}
 		field := order.Field(i)
-		if money, ok := field.Interface().(core.Money); ok {
+		if money, ok := reflect.TypeAssert[core.Money](field); ok {
 			return money.Amount != "" && money.Currency != ""
 		}
 		if field.Kind() == reflect.String {

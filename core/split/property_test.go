@@ -179,7 +179,9 @@ func TestPartsAreWithinTheLimitsAndComplete(t *testing.T) {
 }
 
 // fataler is what rapid.T and testing.T have in common.
-type fataler interface{ Fatalf(string, ...any) }
+type fataler interface {
+	Fatalf(format string, args ...any)
+}
 
 // check checks promises 1 to 5 for one text.
 func check(t fataler, in core.Text, lim core.Limits) {

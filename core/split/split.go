@@ -1,6 +1,10 @@
 package split
 
-import "tidings/core"
+import (
+	"slices"
+
+	"tidings/core"
+)
 
 // Parts cuts a body into the parts of one message. key gives the key of part n,
 // from 1. Texts of blocks that follow each other are joined with a blank line.
@@ -60,8 +64,8 @@ func lay(blocks []core.Block, buttons []core.Button, lim core.Limits) (parts []c
 }
 
 func lastText(blocks []core.Block) int {
-	for i := len(blocks) - 1; i >= 0; i-- {
-		if blocks[i].Text != nil {
+	for i, block := range slices.Backward(blocks) {
+		if block.Text != nil {
 			return i
 		}
 	}

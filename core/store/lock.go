@@ -29,7 +29,7 @@ func lockFile(path string) (*fileLock, error) {
 		return nil, fmt.Errorf("store: lock: %w", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		pid, _ := os.ReadFile(name) //nolint:gosec // the name is the configured database's own
+		pid, _ := os.ReadFile(name)
 		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, &InUseError{Path: path, PID: strings.TrimSpace(string(pid))}

@@ -23,7 +23,7 @@ func refuseNetwork(path string) error {
 	if err := syscall.Statfs(filepath.Dir(path), &st); err != nil {
 		return fmt.Errorf("store: %w", err)
 	}
-	if name, ok := networkFS[int64(uint32(st.Type))]; ok { //nolint:gosec,unconvert // the type's width differs by architecture
+	if name, ok := networkFS[int64(uint32(st.Type))]; ok { // the type's width differs by architecture
 		return fmt.Errorf("store: %s is on a network file system (%s), on which SQLite can lose data; use a local disk", path, name)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"maps"
 	"regexp"
@@ -20,7 +21,7 @@ var slow = []string{"SELECT state, count(*) FROM event", "SELECT state, count(*)
 // Every statement that any method runs finds its rows by an index.
 func TestStatementsUseIndexes(t *testing.T) {
 	s := openNew(t)
-	err := s.Update(t.Context(), func(tx lane.StoreTx) error { return callAll(tx) })
+	err := s.Update(t.Context(), callAll)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,23 +64,29 @@ func plan(t *testing.T, s *Store, query string) []string {
 		if err != nil {
 			continue // too many arguments: a number occurs twice
 		}
-		defer rows.Close()
-		var steps []string
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			steps = append(steps, detail)
-		}
-		if err := rows.Err(); err != nil {
-			t.Fatal(err)
-		}
-		return steps
+		return steps(t, rows)
 	}
 	t.Fatalf("cannot explain %s", query)
 	return nil
+}
+
+// steps reads what EXPLAIN QUERY PLAN answers.
+func steps(t *testing.T, rows *sql.Rows) []string {
+	t.Helper()
+	defer rows.Close()
+	var details []string
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		details = append(details, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return details
 }
 
 // callAll runs every statement once; that nothing is found is no matter.

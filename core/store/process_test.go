@@ -46,8 +46,8 @@ func fillUp(path string) int {
 	if err != nil {
 		return report("open", err)
 	}
-	limit := func(max uint64) error {
-		return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: max, Max: ^uint64(0)})
+	limit := func(most uint64) error {
+		return syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: most, Max: ^uint64(0)})
 	}
 	wal, err := os.Stat(path + "-wal")
 	if err != nil {

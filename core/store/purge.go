@@ -62,7 +62,7 @@ func (t *tx) purgeMessages(before time.Time, limit int) (int64, error) {
 				return 0, err
 			}
 		}
-		t.count("message:"+m.state, 1)
+		t.count("message:" + m.state)
 	}
 	return int64(len(all)), nil
 }
@@ -77,7 +77,7 @@ func (t *tx) purgeEvents(before time.Time, limit int) (int64, error) {
 		if err := t.exec(`DELETE FROM event WHERE id = $1`, e.id); err != nil {
 			return 0, err
 		}
-		t.count("event:"+e.state, 1)
+		t.count("event:" + e.state)
 	}
 	return int64(len(all)), nil
 }

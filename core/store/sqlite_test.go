@@ -233,7 +233,9 @@ func TestOwnFault(t *testing.T) {
 	s := openNew(t)
 	err := s.Update(t.Context(), func(tx lane.StoreTx) error {
 		err, fatal := tx.Try(func() error {
-			return tx.(interface{ exec(string, ...any) error }).exec(`INSERT INTO claim (key) VALUES (NULL)`)
+			return tx.(interface {
+				exec(query string, args ...any) error
+			}).exec(`INSERT INTO claim (key) VALUES (NULL)`)
 		})
 		if err == nil || fatal != nil {
 			t.Errorf("a refused row: got %v, fatal %v, want an error that is not fatal", err, fatal)

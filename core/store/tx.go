@@ -53,7 +53,7 @@ func (t *tx) exec(query string, args ...any) error { return t.c.exec(t.ctx, quer
 
 func (t *tx) row(query string, args ...any) scanner { return t.c.queryRow(t.ctx, query, args...) }
 
-func (t *tx) count(name string, n int64) { t.totals[name] += n }
+func (t *tx) count(name string) { t.totals[name]++ }
 
 func (t *tx) flushTotals() error {
 	for _, name := range slices.Sorted(maps.Keys(t.totals)) {

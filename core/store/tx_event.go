@@ -42,7 +42,7 @@ func (t *tx) InsertEvent(e core.StoredEvent) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("store: event: %w", err)
 	}
-	t.count("events", 1)
+	t.count("events")
 	return id, nil
 }
 

@@ -64,7 +64,7 @@ func (t *tx) InsertMessage(m core.Message, parts []core.Part) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("store: message: %w", err)
 	}
-	t.count("messages", 1)
+	t.count("messages")
 	return id, t.insertParts(id, m.Channel, m.AddressID, parts)
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"tidings/channels/emulator"
@@ -38,10 +39,8 @@ func (s *Sim) parseAttachment(c *content, raw json.RawMessage) *graphError {
 	if kind == "template" {
 		return s.parseTemplate(c, fields["payload"])
 	}
-	for _, m := range media {
-		if kind == m {
-			return parseMedia(c, param+"[payload]", kind, fields["payload"])
-		}
+	if slices.Contains(media, kind) {
+		return parseMedia(c, param+"[payload]", kind, fields["payload"])
 	}
 	return errorf(100, 0, "Param %s[type] must be one of {AUDIO, FILE, IMAGE, VIDEO, TEMPLATE}", param)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"tidings/channels/emulator"
@@ -58,13 +59,14 @@ func (s *Sim) own(user, text, kind string, message map[string]any) (string, erro
 	if err != nil {
 		return "", err
 	}
-	e := s.written(c, text, kind, message)
+	mid, e := s.written(c, text, kind, message)
 	s.post(user, e)
-	return message["mid"].(string), nil
+	return mid, nil
 }
 
-func (s *Sim) written(c *customer, text, kind string, message map[string]any) event {
-	mid := s.nextID("m_in")
+// written gives a message of the customer its mid and shows it.
+func (s *Sim) written(c *customer, text, kind string, message map[string]any) (mid string, e event) {
+	mid = s.nextID("m_in")
 	message["mid"] = mid
 	at := s.opt.Now()
 	s.log.Show(emulator.Shown{To: c.PSID, ID: mid, Text: text, Kind: kind, At: at, Own: true})
@@ -73,7 +75,7 @@ func (s *Sim) written(c *customer, text, kind string, message map[string]any) ev
 		body["prior_message"] = map[string]string{"source": "checkbox_plugin", "identifier": c.priorRef}
 		c.priorRef = ""
 	}
-	return event{field: "messages", what: "message", psid: c.PSID, at: at, body: body}
+	return mid, event{field: "messages", what: "message", psid: c.PSID, at: at, body: body}
 }
 
 // Say writes a text to the Page and returns its mid.
@@ -106,9 +108,9 @@ func (s *Sim) SayBatch(_ context.Context, batch []Inbound) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		message := map[string]any{"text": in.Text}
-		events = append(events, s.written(c, in.Text, "text", message))
-		mids = append(mids, message["mid"].(string))
+		mid, e := s.written(c, in.Text, "text", map[string]any{"text": in.Text})
+		events = append(events, e)
+		mids = append(mids, mid)
 	}
 	if len(events) > 0 {
 		s.post("", events...)
@@ -154,13 +156,13 @@ func (s *Sim) Press(_ context.Context, user, message, button string) error {
 
 func (s *Sim) findButton(user, message, button string) (emulator.Shown, emulator.Button, error) {
 	msgs := s.log.Shown(user)
-	for i := len(msgs) - 1; i >= 0; i-- {
-		if message != "" && msgs[i].ID != message {
+	for _, msg := range slices.Backward(msgs) {
+		if message != "" && msg.ID != message {
 			continue
 		}
-		for _, b := range msgs[i].Buttons {
+		for _, b := range msg.Buttons {
 			if b.Title == button || b.Value != "" && b.Value == button {
-				return msgs[i], b, nil
+				return msg, b, nil
 			}
 		}
 	}

@@ -88,6 +88,14 @@ func errorf(code, sub int, format string, args ...any) *graphError {
 	return &graphError{status: statusOf(code), code: code, sub: sub, message: fmt.Sprintf("(#%d) ", code) + fmt.Sprintf(format, args...)}
 }
 
+// noObject is the answer to a method on an object that is not there, or not the
+// caller's to see.
+func noObject(method, id string) *graphError {
+	const format = "Unsupported %s request. Object with ID '%s' does not exist, " +
+		"cannot be loaded due to missing permissions, or does not support this operation."
+	return errorf(100, 33, format, method, id)
+}
+
 func (e *graphError) id() string {
 	if e.sub == 0 {
 		return strconv.Itoa(e.code)

@@ -59,7 +59,7 @@ func (s *Sim) messageCall(node string, p params) emulator.Call {
 			return answer(err)
 		}
 		if node != "me" && node != s.opt.PageID {
-			return answer(errorf(100, 33, "Unsupported post request. Object with ID '%s' does not exist, cannot be loaded due to missing permissions, or does not support this operation.", node))
+			return answer(noObject("post", node))
 		}
 		return result(s.send(p))
 	}

@@ -110,7 +110,7 @@ func (s *Sim) node(id string, p params) (any, *graphError) {
 	}
 	c := s.users[id]
 	if c == nil {
-		return nil, errorf(100, 33, "Unsupported get request. Object with ID '%s' does not exist, cannot be loaded due to missing permissions, or does not support this operation.", id)
+		return nil, noObject("get", id)
 	}
 	all := map[string]any{
 		"id": c.PSID, "first_name": c.FirstName, "last_name": c.LastName, "name": strings.TrimSpace(c.FirstName + " " + c.LastName),

@@ -157,11 +157,11 @@ const receipt = `{"template_type":"receipt","recipient_name":"Ines Vidal","order
 	"address":{"street_1":"Rua 1","city":"Porto","postal_code":"4000","state":"Porto","country":"PT"},
 	"summary":{"total_cost":83.80,"subtotal":80,"shipping_cost":3.8},"adjustments":[{"name":"Gift","amount":-1.5}]}`
 
-func receiptWith(old, new string) string {
-	if !strings.Contains(receipt, old) {
-		panic("the receipt has no " + old)
+func receiptWith(part, instead string) string {
+	if !strings.Contains(receipt, part) {
+		panic("the receipt has no " + part)
 	}
-	return message(`{"attachment":{"type":"template","payload":` + strings.Replace(receipt, old, new, 1) + `}}`)
+	return message(`{"attachment":{"type":"template","payload":` + strings.Replace(receipt, part, instead, 1) + `}}`)
 }
 
 func TestSendStrictness(t *testing.T) {

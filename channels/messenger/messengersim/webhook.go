@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -44,9 +45,7 @@ func (s *Sim) entry(e event) map[string]any {
 	if e.psid == "" { // a checkbox: who it was is not told
 		delete(item, "sender")
 	}
-	for k, v := range e.body {
-		item[k] = v
-	}
+	maps.Copy(item, e.body)
 	if s.opt.StrangeFields {
 		item["strange_field"] = map[string]any{"from": []int{2030}}
 	}

@@ -56,7 +56,7 @@ func (s *Sim) readBlocks(raw string) (*reader, *apiError) {
 	}
 	r := &reader{sim: s, ids: map[string]bool{}}
 	if len(blocks) > maxBlocks {
-		r.fault("/blocks", "no more than %d items allowed", maxBlocks)
+		r.faultf("/blocks", "no more than %d items allowed", maxBlocks)
 	}
 	for i, b := range blocks {
 		r.block(value{fmt.Sprintf("/blocks/%d", i), b})
@@ -70,7 +70,7 @@ func (s *Sim) readBlocks(raw string) (*reader, *apiError) {
 	return r, nil
 }
 
-func (r *reader) fault(at, format string, args ...any) {
+func (r *reader) faultf(at, format string, args ...any) {
 	r.faults = append(r.faults, fmt.Sprintf("[ERROR] %s [json-pointer:%s]", fmt.Sprintf(format, args...), at))
 }
 
@@ -83,7 +83,7 @@ func (r *reader) show(line string) {
 func (r *reader) block(b value) {
 	if id := r.optional(b, "block_id", maxBlockID); id != "" {
 		if r.ids[id] {
-			r.fault(b.at+"/block_id", "`block_id` %q already exists", id)
+			r.faultf(b.at+"/block_id", "`block_id` %q already exists", id)
 		}
 		r.ids[id] = true
 	}
@@ -106,20 +106,20 @@ func (r *reader) block(b value) {
 	case "rich_text":
 		r.richText(b)
 	default:
-		r.fault(b.at+"/type", "unsupported type: %s", kind)
+		r.faultf(b.at+"/type", "unsupported type: %s", kind)
 	}
 }
 
 func (r *reader) section(b value) {
 	if b.v["text"] == nil && b.v["fields"] == nil {
-		r.fault(b.at, "missing required field: text or fields")
+		r.faultf(b.at, "missing required field: text or fields")
 	}
 	if b.v["text"] != nil {
 		r.show(r.text(b.child("text"), maxSection, false))
 	}
 	if fields, ok := b.v["fields"].([]any); ok {
 		if len(fields) == 0 || len(fields) > maxFields {
-			r.fault(b.at+"/fields", "must have 1 to %d items", maxFields)
+			r.faultf(b.at+"/fields", "must have 1 to %d items", maxFields)
 		}
 		for i := range fields {
 			r.show(r.text(b.item("fields", i), maxField, false))
@@ -143,14 +143,14 @@ func (r *reader) context(b value) {
 func (r *reader) elements(b value, limit int, each func(value)) {
 	all, _ := b.v["elements"].([]any)
 	if len(all) == 0 || len(all) > limit {
-		r.fault(b.at+"/elements", "must have 1 to %d items", limit)
+		r.faultf(b.at+"/elements", "must have 1 to %d items", limit)
 	}
 	ids := map[any]bool{}
 	for i := range all {
 		e := b.item("elements", i)
 		if id := e.v["action_id"]; id != nil {
 			if ids[id] {
-				r.fault(e.at+"/action_id", "`action_id` already exists in this block")
+				r.faultf(e.at+"/action_id", "`action_id` already exists in this block")
 			}
 			ids[id] = true
 		}
@@ -161,7 +161,7 @@ func (r *reader) elements(b value, limit int, each func(value)) {
 func (r *reader) image(b value) {
 	link := r.need(b, "image_url", maxURL)
 	if link != "" && !isWeb(link) {
-		r.fault(b.at+"/image_url", "invalid url")
+		r.faultf(b.at+"/image_url", "invalid url")
 	}
 	r.show("[" + r.need(b, "alt_text", maxAlt) + "]")
 }
@@ -177,10 +177,10 @@ func (r *reader) interactive(e value) {
 			Value: r.optional(e, "value", maxButtonValue),
 		}
 		if b.URL != "" && !isWeb(b.URL) {
-			r.fault(e.at+"/url", "invalid url")
+			r.faultf(e.at+"/url", "invalid url")
 		}
 		if style, ok := e.v["style"].(string); ok && style != "primary" && style != "danger" {
-			r.fault(e.at+"/style", "must be one of primary, danger")
+			r.faultf(e.at+"/style", "must be one of primary, danger")
 		}
 		r.buttons = append(r.buttons, b)
 	case "static_select", "overflow", "radio_buttons", "checkboxes":
@@ -188,14 +188,14 @@ func (r *reader) interactive(e value) {
 	case "image":
 		r.image(e)
 	default:
-		r.fault(e.at+"/type", "unsupported type: %s", kind)
+		r.faultf(e.at+"/type", "unsupported type: %s", kind)
 	}
 }
 
 func (r *reader) options(e value) {
 	all, _ := e.v["options"].([]any)
 	if len(all) == 0 || len(all) > maxOptions {
-		r.fault(e.at+"/options", "must have 1 to %d items", maxOptions)
+		r.faultf(e.at+"/options", "must have 1 to %d items", maxOptions)
 	}
 	for i := range all {
 		o := e.item("options", i)
@@ -207,7 +207,7 @@ func (r *reader) options(e value) {
 // text checks a text object and returns what a member sees of it.
 func (r *reader) text(t value, limit int, plainOnly bool) string {
 	if t.v == nil {
-		r.fault(t.at, "missing required field: text")
+		r.faultf(t.at, "missing required field: text")
 		return ""
 	}
 	text := r.need(t, "text", limit)
@@ -218,7 +218,7 @@ func (r *reader) text(t value, limit int, plainOnly bool) string {
 	case kind == "mrkdwn" && !plainOnly:
 		return r.sim.plain(text, true)
 	}
-	r.fault(t.at+"/type", "unsupported type: %s", kind)
+	r.faultf(t.at+"/type", "unsupported type: %s", kind)
 	return text
 }
 
@@ -226,7 +226,7 @@ func (r *reader) text(t value, limit int, plainOnly bool) string {
 func (r *reader) need(v value, key string, limit int) string {
 	s := r.optional(v, key, limit)
 	if s == "" {
-		r.fault(v.at+"/"+key, "must be more than 0 characters")
+		r.faultf(v.at+"/"+key, "must be more than 0 characters")
 	}
 	return s
 }
@@ -238,10 +238,10 @@ func (r *reader) optional(v value, key string, limit int) string {
 	}
 	s, ok := v.v[key].(string)
 	if !ok {
-		r.fault(v.at+"/"+key, "must be a string")
+		r.faultf(v.at+"/"+key, "must be a string")
 	}
 	if units(s) > limit {
-		r.fault(v.at+"/"+key, "must be less than %d characters", limit+1)
+		r.faultf(v.at+"/"+key, "must be less than %d characters", limit+1)
 	}
 	r.total += units(s)
 	return s
@@ -251,7 +251,7 @@ func (r *reader) optional(v value, key string, limit int) string {
 func (r *reader) richText(b value) {
 	all, _ := b.v["elements"].([]any)
 	if len(all) == 0 {
-		r.fault(b.at+"/elements", "must have 1 or more items")
+		r.faultf(b.at+"/elements", "must have 1 or more items")
 	}
 	for i := range all {
 		e := b.item("elements", i)
@@ -264,7 +264,7 @@ func (r *reader) richText(b value) {
 				r.show("• " + r.inline(e.item("elements", j)))
 			}
 		default:
-			r.fault(e.at+"/type", "unsupported type: %s", kind)
+			r.faultf(e.at+"/type", "unsupported type: %s", kind)
 		}
 	}
 }
@@ -273,7 +273,7 @@ func (r *reader) richText(b value) {
 func (r *reader) inline(e value) string {
 	all, ok := e.v["elements"].([]any)
 	if !ok {
-		r.fault(e.at+"/elements", "missing required field")
+		r.faultf(e.at+"/elements", "missing required field")
 	}
 	var out strings.Builder
 	for i := range all {
@@ -296,7 +296,7 @@ func (r *reader) inline(e value) string {
 		case "broadcast":
 			out.WriteString("@" + r.need(part, "range", maxField))
 		default:
-			r.fault(part.at+"/type", "unsupported type: %s", kind)
+			r.faultf(part.at+"/type", "unsupported type: %s", kind)
 		}
 	}
 	return out.String()

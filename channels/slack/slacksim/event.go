@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -74,9 +75,7 @@ func (s *Sim) signed(kind string, body []byte, t emulator.Try) (*http.Request, e
 // echo tells the app about its own message, as Slack does.
 func (s *Sim) echo(channel string, m map[string]any) {
 	e := map[string]any{}
-	for k, v := range m {
-		e[k] = v
-	}
+	maps.Copy(e, m)
 	e["channel"], e["channel_type"], e["event_ts"] = channel, kindOf(channel), m["ts"]
 	s.event(channel, e)
 }

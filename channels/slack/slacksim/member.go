@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"tidings/channels/emulator"
@@ -48,9 +50,7 @@ func (s *Sim) own(user, text, kind string, extra map[string]any) (string, error)
 		"type": "message", "channel": direct(user), "channel_type": "im", "user": user, "text": escape.Replace(text),
 		"ts": ts, "event_ts": ts, "team": s.opt.TeamID, "client_msg_id": s.nextID("c"),
 	}
-	for k, v := range extra {
-		e[k] = v
-	}
+	maps.Copy(e, extra)
 	s.log.Show(emulator.Shown{To: user, ID: ts, Text: text, Kind: kind, At: s.opt.Now(), Raw: rawJSON(e), Own: true})
 	s.event(direct(user), e)
 	return ts, nil
@@ -216,17 +216,17 @@ func (s *Sim) Press(_ context.Context, user, message, button string) error {
 // findButton returns a message and what its pressed button tells the app.
 func (s *Sim) findButton(user, message, button string) (emulator.Shown, map[string]any, error) {
 	msgs := s.log.Shown(user)
-	for i := len(msgs) - 1; i >= 0; i-- {
-		if message != "" && msgs[i].ID != message {
+	for _, msg := range slices.Backward(msgs) {
+		if message != "" && msg.ID != message {
 			continue
 		}
 		var raw struct {
 			Blocks []map[string]any `json:"blocks"`
 		}
-		_ = json.Unmarshal(msgs[i].Raw, &raw) // it was accepted as a message
+		_ = json.Unmarshal(msg.Raw, &raw) // it was accepted as a message
 		for n, b := range raw.Blocks {
 			if action := actionOf(b, n, button); action != nil {
-				return msgs[i], action, nil
+				return msg, action, nil
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -183,13 +184,13 @@ func (s *Sim) Press(_ context.Context, person, id, button string) error {
 
 func (s *Sim) findButton(person, id, button string) (emulator.Shown, emulator.Button, error) {
 	msgs := s.log.Shown(person)
-	for i := len(msgs) - 1; i >= 0; i-- {
-		if id != "" && msgs[i].ID != id {
+	for _, msg := range slices.Backward(msgs) {
+		if id != "" && msg.ID != id {
 			continue
 		}
-		for _, b := range msgs[i].Buttons {
+		for _, b := range msg.Buttons {
 			if b.Title == button || b.Value != "" && b.Value == button {
-				return msgs[i], b, nil
+				return msg, b, nil
 			}
 		}
 	}

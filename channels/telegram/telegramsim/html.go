@@ -108,9 +108,14 @@ func reference(s string) (rune, int) {
 			}
 		}
 	}
-	if !strings.HasPrefix(s, "&#") {
-		return 0, 0
+	if strings.HasPrefix(s, "&#") {
+		return numericReference(s)
 	}
+	return 0, 0
+}
+
+// numericReference reads a character reference that begins with "&#".
+func numericReference(s string) (rune, int) {
 	begin, base := 2, 10
 	if len(s) > 2 && s[2] == 'x' {
 		begin, base = 3, 16

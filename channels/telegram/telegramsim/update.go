@@ -105,15 +105,8 @@ func setWebhook(c call) (any, *apiError) {
 	if target == "" {
 		return deleteWebhook(c)
 	}
-	u, err := url.Parse(target)
-	if err != nil || u.Host == "" {
-		return nil, badRequest("bad webhook: invalid URL")
-	}
-	if !s.opt.Local && u.Scheme != "https" {
-		return nil, badRequest("bad webhook: An HTTPS URL must be provided for webhook")
-	}
-	if !s.opt.Local && !slices.Contains(webhookPorts, u.Port()) {
-		return nil, badRequest("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
+	if err := s.checkWebhook(target); err != nil {
+		return nil, err
 	}
 	secret := c.params["secret_token"]
 	if secret != "" && !secretToken.MatchString(secret) {
@@ -143,6 +136,22 @@ func setWebhook(c call) (any, *apiError) {
 	return true, nil
 }
 
+// checkWebhook refuses a URL that Telegram would not call.
+func (s *Sim) checkWebhook(target string) *apiError {
+	u, err := url.Parse(target)
+	switch {
+	case err != nil || u.Host == "":
+		return badRequest("bad webhook: invalid URL")
+	case s.opt.Local:
+		return nil
+	case u.Scheme != "https":
+		return badRequest("bad webhook: An HTTPS URL must be provided for webhook")
+	case !slices.Contains(webhookPorts, u.Port()):
+		return badRequest("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
+	}
+	return nil
+}
+
 func deleteWebhook(c call) (any, *apiError) {
 	c.sim.hooks.SetURL("")
 	c.sim.secret = ""
@@ -165,9 +174,8 @@ func getWebhookInfo(c call) (any, *apiError) {
 	if len(s.allowed) > 0 {
 		info["allowed_updates"] = s.allowed
 	}
-	attempts := s.hooks.Attempts()
-	for i := len(attempts) - 1; i >= 0; i-- {
-		if a := attempts[i]; a.Reason != "" {
+	for _, a := range slices.Backward(s.hooks.Attempts()) {
+		if a.Reason != "" {
 			info["last_error_date"] = a.At.Unix()
 			info["last_error_message"] = fmt.Sprintf("Wrong response from the webhook: %d %s", a.Status, http.StatusText(a.Status))
 			break

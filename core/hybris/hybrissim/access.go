@@ -26,7 +26,6 @@ type principal struct {
 type Customer struct {
 	UID, Name string
 	ID        string // the customerId, a UUID
-	guest     bool
 }
 
 const anonymous = "anonymous"

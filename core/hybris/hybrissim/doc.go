@@ -33,7 +33,8 @@
 // unknown order or ticket 404, an unlawful ticket status 409.
 //
 //	GET  /orders                {"items":[{"code","guid","site","customer":{"uid","name"},"status","created","total","currency",
-//	                            "lines":[{"code","name","quantity"}],"consignments":[{"code","status","trackingId","carrier","trackingUrl"}],"returns":[{"code","status"}]}…]}, newest first
+//	                            "lines":[{"code","name","quantity"}],"consignments":[{"code","status","trackingId","carrier","trackingUrl"}],
+//	                            "returns":[{"code","status"}]}…]}, newest first
 //	POST /orders                {"uid","name"?,"code"?,"site"?}  201 with the order; the shop reports order.placed
 //	GET  /orders/{code}         one order
 //	POST /orders/{code}/{action}  {"consignment"?,"trackingId"?,"carrier"?,"url"?,"status"?,"type"?}  the order as it is then

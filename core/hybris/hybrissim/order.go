@@ -172,13 +172,6 @@ func (r *orderRecord) at(t time.Time) Order {
 	return r.versions[0].order
 }
 
-// change makes a new version.
-func (r *orderRecord) change(now time.Time, do func(*Order)) {
-	next := r.current().clone()
-	do(&next)
-	r.versions = append(r.versions, version{since: now, order: next})
-}
-
 // statusChange is an element of the status feed.
 type statusChange struct {
 	at                 time.Time

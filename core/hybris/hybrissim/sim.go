@@ -3,6 +3,7 @@ package hybrissim
 import (
 	"cmp"
 	"context"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -178,9 +179,7 @@ func (s *Sim) Requests() map[string]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := make(map[string]int, len(s.counts))
-	for k, n := range s.counts {
-		out[k] = n
-	}
+	maps.Copy(out, s.counts)
 	return out
 }
 
