@@ -140,7 +140,8 @@ type EventData struct {
 
 	// Answer is the template of a chat.answer; never read from outside.
 	Answer string `json:"answer,omitempty"`
-	// LinkID is the link a link.confirmed is for; never read from outside.
+	// LinkID is the link whose chat a link.confirmed or a chat.answer is for;
+	// never read from outside.
 	LinkID int64 `json:"linkId,omitempty"`
 }
 

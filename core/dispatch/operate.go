@@ -131,13 +131,19 @@ func moveLink(tx *lane.Tx, from, to core.ChatAddress, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if old, err := tx.LinkOf(to.ID); err == nil {
+	old, err := tx.LinkOf(to.ID)
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+	case err != nil:
+		return err
+	case old.CreatedAt.After(link.CreatedAt):
+		link.State, link.ChangedAt = core.LinkEnded, now
+		return tx.SaveLink(link)
+	default:
 		old.State, old.ChangedAt = core.LinkEnded, now
 		if err := tx.SaveLink(old); err != nil {
 			return err
 		}
-	} else if !errors.Is(err, core.ErrNotFound) {
-		return err
 	}
 	link.AddressID, link.ChangedAt = to.ID, now
 	return tx.SaveLink(link)

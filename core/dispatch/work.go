@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -88,20 +89,16 @@ func classLabel(err error) string {
 
 // settleSent writes down that the platform has taken a part.
 func settleSent(tx *lane.Tx, j job, sent core.Sent, now time.Time) error {
-	p := j.part
-	p.State, p.PlatformID, p.SentAt = core.PartSent, sent.ID, now
-	delivered, read, err := time.Time{}, time.Time{}, error(nil)
-	if sent.ID != "" {
-		delivered, read, err = tx.TakeReceipts(j.outlet.Name, sent.ID)
-	}
+	p, err := tx.Part(j.part.MessageID, j.part.N) // an echo and its receipts may have been faster
 	if err != nil {
 		return err
 	}
-	if !delivered.IsZero() {
-		p.State, p.DeliveredAt = core.PartDelivered, delivered
+	if p.State != core.PartDelivered && p.State != core.PartRead {
+		p.State = core.PartSent
 	}
-	if !read.IsZero() {
-		p.State, p.ReadAt = core.PartRead, read
+	p.PlatformID, p.SentAt = cmp.Or(sent.ID, p.PlatformID), now
+	if err := takeReceipts(tx, j.outlet.Name, &p); err != nil {
+		return err
 	}
 	if err := tx.SavePart(p); err != nil {
 		return err
@@ -113,6 +110,24 @@ func settleSent(tx *lane.Tx, j job, sent core.Sent, now time.Time) error {
 		return nil
 	}
 	return Readdress(tx, j.address.ID, *sent.Moved, now)
+}
+
+// takeReceipts joins the receipts that came before their part was settled.
+func takeReceipts(tx *lane.Tx, channel string, p *core.StoredPart) error {
+	if p.PlatformID == "" {
+		return nil
+	}
+	delivered, read, err := tx.TakeReceipts(channel, p.PlatformID)
+	if err != nil {
+		return err
+	}
+	if !delivered.IsZero() {
+		p.State, p.DeliveredAt = core.PartDelivered, delivered
+	}
+	if !read.IsZero() {
+		p.State, p.ReadAt = core.PartRead, read
+	}
+	return nil
 }
 
 // advance settles a part that has been sent and goes on to the next, or ends

@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -23,7 +24,8 @@ type chat struct {
 	addr   core.ChatAddress
 	link   core.Link     // zero: not linked
 	who    core.Customer // zero: not linked
-	orders []core.Order  // for the status command
+	orders []core.Order  // for the status command, of the customer with id owner
+	owner  int64
 	now    time.Time
 }
 
@@ -43,7 +45,7 @@ func (w *chatWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 		return lane.Result{Item: it}
 	}
 	if in.command(c) == cmdStatus && c.linked() {
-		c.orders = in.ownOrders(ctx, c)
+		c.orders, c.owner = in.ownOrders(ctx, c), c.who.ID
 	}
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return in.handle(tx, c) }}
 }
@@ -82,8 +84,15 @@ func (in *Inbound) handle(tx *lane.Tx, c chat) error {
 			return err
 		}
 	}
-	if err := c.reload(tx); err != nil {
+	err := c.reload(tx)
+	if errors.Is(err, core.ErrNotFound) {
+		return nil // the chat has been erased in the meantime
+	}
+	if err != nil {
 		return err
+	}
+	if c.owner != c.who.ID {
+		c.orders = nil // the chat has become somebody else's in the meantime
 	}
 	if err := in.touch(tx, &c); err != nil {
 		return err
@@ -116,23 +125,34 @@ func (in *Inbound) touch(tx *lane.Tx, c *chat) error {
 		if when.IsZero() || when.After(c.update.ReceivedAt) {
 			when = c.update.ReceivedAt
 		}
-		if when.After(c.addr.LastInAt) {
-			c.addr.LastInAt = when
-		}
-		if u.Kind != core.UpdateBlocked {
-			c.addr.BlockedAt = time.Time{}
-		}
+		c.addr.LastInAt = later(c.addr.LastInAt, when)
 	}
-	if u.Name != "" {
-		c.addr.Name = u.Name
+	if lifts(u) {
+		c.addr.BlockedAt = time.Time{}
 	}
-	if u.Locale != "" && c.addr.Locale == "" {
-		c.addr.Locale = u.Locale
-	}
+	c.addr.Name = cmp.Or(u.Name, c.addr.Name)
+	c.addr.Locale = cmp.Or(c.addr.Locale, u.Locale)
 	if c.addr == before {
 		return nil
 	}
 	return tx.SaveAddress(c.addr)
+}
+
+// lifts reports whether an update shows that the customer does not block us
+// (any more). Not every platform has a window that would say so.
+func lifts(u core.Update) bool {
+	switch u.Kind {
+	case core.UpdateText, core.UpdateButton, core.UpdateEdited, core.UpdateOptIn, core.UpdateUnblocked:
+		return true
+	}
+	return u.OpensWindow
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // dispatch does what an update of its kind asks for, and says what became of it.
@@ -151,11 +171,8 @@ func (in *Inbound) dispatch(tx *lane.Tx, c chat) (state, why string, err error) 
 		return done, "", in.echo(tx, c)
 	case core.UpdateBlocked:
 		return done, "", in.Outbox.Block(tx, c.addr.ID, "the customer has blocked us", c.now)
-	case core.UpdateUnblocked:
-		c.addr.BlockedAt = time.Time{}
-		return done, "", tx.SaveAddress(c.addr)
 	}
-	return done, "", nil
+	return done, "", nil // UpdateUnblocked has had its effect in touch
 }
 
 // said deals with what the customer typed or pressed.
@@ -170,22 +187,25 @@ func (in *Inbound) said(tx *lane.Tx, c chat) (state, why string, err error) {
 	case cmdStatus:
 		return in.sayIfLinked(tx, c, render.Status, map[string]any{"orders": c.orders})
 	}
-	if o, ok, err := in.byCode(tx, c); err != nil || ok {
-		if err != nil {
-			return "", "", err
-		}
-		return in.take(tx, c, o)
+	if why, ok, err := in.redeem(tx, c, typedReference(c.update.Update)); err != nil || ok {
+		return done, why, err
 	}
-	if !c.linked() {
-		return in.hold(tx, c)
+	switch {
+	case c.linked():
+		return done, "", in.question(tx, c)
+	case looksLikeCode(c.update.Update):
+		return in.refuse(tx, c)
 	}
-	return done, "", in.question(tx, c, c.update, c.text())
+	return in.hold(tx, c)
 }
 
 // text is what the customer said, in words for a ticket.
 func (c chat) text() string {
 	u := c.update.Update
-	if u.Text == "" && u.Kind == core.UpdateButton {
+	switch {
+	case u.Kind == core.UpdateEdited:
+		return "[Edited] " + u.Text
+	case u.Kind == core.UpdateButton && u.Text == "":
 		return u.Payload
 	}
 	return u.Text
@@ -193,13 +213,13 @@ func (c chat) text() string {
 
 // edited passes a changed text on as what it is.
 func (in *Inbound) edited(tx *lane.Tx, c chat) (state, why string, err error) {
-	if !c.linked() {
-		return done, "the sender is not linked", nil
-	}
-	if strings.TrimSpace(c.update.Update.Text) == "" {
+	switch {
+	case strings.TrimSpace(c.update.Update.Text) == "":
 		return done, "", nil
+	case !c.linked():
+		return in.hold(tx, c)
 	}
-	return done, "", in.question(tx, c, c.update, "[Edited] "+c.update.Update.Text)
+	return done, "", in.question(tx, c)
 }
 
 // sayIfLinked answers a command; a stranger is told how to link instead.
@@ -207,28 +227,24 @@ func (in *Inbound) sayIfLinked(tx *lane.Tx, c chat, answer string, vars map[stri
 	if !c.linked() {
 		return in.invite(tx, c)
 	}
-	return done, "", in.say(tx, c, answer, "", vars)
+	return done, "", in.say(tx, c, answer, core.OrderQuery{}, vars)
 }
 
 // say answers in the chat, in the customer's language.
-func (in *Inbound) say(tx *lane.Tx, c chat, answer, order string, vars map[string]any) error {
+func (in *Inbound) say(tx *lane.Tx, c chat, answer string, about core.OrderQuery, vars map[string]any) error {
 	texts, locale := in.Texts()
-	for _, l := range []string{c.addr.Locale, c.who.Locale} {
-		if l != "" {
-			locale = l
-		}
-	}
 	body, err := texts.Render(render.Input{
-		Type: core.Answer, Answer: answer, Locale: texts.Locale(locale), Now: c.now, Vars: vars,
-		CustomerName: c.who.Name, Event: core.EventData{OrderCode: order},
+		Type: core.Answer, Answer: answer, Locale: texts.Locale(cmp.Or(c.who.Locale, c.addr.Locale, locale)), Now: c.now, Vars: vars,
+		CustomerName: c.who.Name, Event: core.EventData{OrderCode: about.Code},
 	})
 	if err != nil {
 		in.Log.Error("a chat answer cannot be made", "answer", answer, "err", err)
 		return nil
 	}
 	_, err = in.Outbox.Enqueue(tx, core.Message{
-		Type: core.Answer, CustomerID: c.who.ID, Site: c.link.Site, OrderCode: order, Channel: c.addr.Channel, AddressID: c.addr.ID,
-		Route: "", Reason: "answer in the chat the customer wrote in: " + answer, Purpose: core.Service, Uncertain: "repeat",
+		Type: core.Answer, CustomerID: c.who.ID, Site: cmp.Or(about.Site, c.link.Site), OrderCode: about.Code,
+		Channel: c.addr.Channel, AddressID: c.addr.ID,
+		Reason: "answer in the chat the customer wrote in: " + answer, Purpose: core.Service, Uncertain: "repeat",
 		Reply: true, Body: body, CreatedAt: c.now, ExpiresAt: c.now.Add(24 * time.Hour),
 	})
 	return err

@@ -30,7 +30,7 @@ var words = map[string]command{
 	"stop": cmdStop, "unsubscribe": cmdStop, "opt out": cmdStop,
 	"stopp": cmdStop, "abmelden": cmdStop, "abbestellen": cmdStop,
 
-	"start": cmdStart, "subscribe": cmdStart, "unstop": cmdStart,
+	"start": cmdStart, "subscribe": cmdStart, "unstop": cmdStart, "get started": cmdStart, "get_started": cmdStart,
 	"starten": cmdStart, "anmelden": cmdStart, "beginnen": cmdStart,
 
 	"help": cmdHelp, "?": cmdHelp, "commands": cmdHelp,
@@ -51,10 +51,18 @@ func (in *Inbound) command(c chat) command {
 	return cmdNone
 }
 
+// asCommand reads a whole message as a command: in any case, with or without a
+// slash (and the bot's name, which some apps add to one), and with the
+// punctuation of people who answer in sentences.
 func asCommand(text string) command {
 	text = strings.ToLower(strings.Join(strings.Fields(text), " "))
-	text = strings.TrimPrefix(text, "/")
-	return words[strings.TrimRight(text, ".!")]
+	if rest, ok := strings.CutPrefix(text, "/"); ok {
+		text, _, _ = strings.Cut(rest, "@")
+	}
+	if cmd, ok := words[text]; ok {
+		return cmd
+	}
+	return words[strings.Trim(text, ` .,!?…"'„“”‚‘’«»`)]
 }
 
 // ownOrders reads the state of the customer's own orders from the shop. What
@@ -102,7 +110,7 @@ func (in *Inbound) optOut(tx *lane.Tx, c chat) (state, why string, err error) {
 			return "", "", err
 		}
 	}
-	return done, "", in.say(tx, c, render.Stopped, "", nil)
+	return done, "", in.say(tx, c, render.Stopped, core.OrderQuery{}, nil)
 }
 
 // comeBack takes an opt-out back.
@@ -111,11 +119,11 @@ func (in *Inbound) comeBack(tx *lane.Tx, c chat) (state, why string, err error) 
 		return in.invite(tx, c)
 	}
 	if c.link.State != core.LinkOptedOut {
-		return done, "", in.say(tx, c, render.Help, "", nil)
+		return done, "", in.say(tx, c, render.Help, core.OrderQuery{}, nil)
 	}
 	c.link.State, c.link.ChangedAt = core.LinkActive, c.now
 	if err := tx.SaveLink(c.link); err != nil {
 		return "", "", err
 	}
-	return done, "", in.say(tx, c, render.Started, "", nil)
+	return done, "", in.say(tx, c, render.Started, core.OrderQuery{}, nil)
 }

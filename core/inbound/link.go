@@ -1,7 +1,6 @@
 package inbound
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,17 +21,25 @@ func (in *Inbound) optIn(tx *lane.Tx, c chat, ref string) (state, why string, er
 	if ref == "" {
 		return in.comeBack(tx, c)
 	}
-	o, ok, err := in.byToken(tx, c, ref)
+	why, ok, err := in.redeem(tx, c, ref)
 	if err != nil {
 		return "", "", err
 	}
 	if !ok {
-		if o, ok, err = in.byTypedCode(tx, c, ref); err != nil {
-			return "", "", err
-		}
-	}
-	if !ok {
 		return in.refuse(tx, c)
+	}
+	return done, why, nil
+}
+
+// redeem links the chat by a reference, a sealed one or a short code, and says
+// what came of it. ok is false for one that does not count, for whatever reason.
+func (in *Inbound) redeem(tx *lane.Tx, c chat, ref string) (why string, ok bool, err error) {
+	o, ok, err := in.byToken(tx, c, ref)
+	if err == nil && !ok {
+		o, ok, err = in.byCode(tx, c, ref)
+	}
+	if err != nil || !ok {
+		return "", false, err
 	}
 	return in.take(tx, c, o)
 }
@@ -40,26 +47,23 @@ func (in *Inbound) optIn(tx *lane.Tx, c chat, ref string) (state, why string, er
 // byToken returns the offer a sealed reference stands for on this channel.
 func (in *Inbound) byToken(tx *lane.Tx, c chat, token string) (core.OptIn, bool, error) {
 	for _, p := range purposes {
-		ref, err := in.Keys.Unseal(token, c.addr.Channel, string(p), c.now)
+		ref, err := in.Keys.Unseal(token, c.addr.Channel, string(p), c.update.ReceivedAt)
 		if err != nil {
 			continue
 		}
-		return in.usable(tx, c, ref.ID)
+		o, ok, err := in.usable(tx, c, ref.ID)
+		return o, ok && sealedFor(ref, o), err
 	}
 	return core.OptIn{}, false, nil
 }
 
-// byCode returns the offer for a message that is nothing but a code.
-func (in *Inbound) byCode(tx *lane.Tx, c chat) (core.OptIn, bool, error) {
-	u := c.update.Update
-	if u.Kind != core.UpdateText || len(u.Media) > 0 || len(u.Text) > 64 {
-		return core.OptIn{}, false, nil
-	}
-	return in.byTypedCode(tx, c, u.Text)
-}
+// sealedFor reports whether a reference is that of an offer, and not of one that
+// had the same id in a database that has been restored since.
+func sealedFor(ref seal.Ref, o core.OptIn) bool { return ref.Expires.Unix() == o.ExpiresAt.Unix() }
 
-func (in *Inbound) byTypedCode(tx *lane.Tx, c chat, text string) (core.OptIn, bool, error) {
-	code, ok := seal.NormalizeCode(strings.TrimSpace(text))
+// byCode returns the offer a short code stands for on this channel.
+func (in *Inbound) byCode(tx *lane.Tx, c chat, text string) (core.OptIn, bool, error) {
+	code, ok := seal.NormalizeCode(text)
 	if !ok {
 		return core.OptIn{}, false, nil
 	}
@@ -73,6 +77,7 @@ func (in *Inbound) byTypedCode(tx *lane.Tx, c chat, text string) (core.OptIn, bo
 	return in.usable(tx, c, o.ID)
 }
 
+// usable returns an offer, and whether it still stood when its reference came.
 func (in *Inbound) usable(tx *lane.Tx, c chat, id int64) (core.OptIn, bool, error) {
 	o, err := tx.OptIn(id)
 	if errors.Is(err, core.ErrNotFound) {
@@ -81,56 +86,92 @@ func (in *Inbound) usable(tx *lane.Tx, c chat, id int64) (core.OptIn, bool, erro
 	if err != nil {
 		return o, false, err
 	}
-	return o, c.now.Before(o.ExpiresAt) && slices.Contains(o.Channels, c.addr.Channel), nil
+	return o, c.update.ReceivedAt.Before(o.ExpiresAt) && slices.Contains(o.Channels, c.addr.Channel), nil
+}
+
+// maxReference is how long a reference can be, typed with spaces and dashes.
+const maxReference = 64
+
+// typedReference is a message that may be nothing but a reference.
+func typedReference(u core.Update) string {
+	if u.Kind != core.UpdateText || len(u.Media) > 0 || len(u.Text) > maxReference {
+		return ""
+	}
+	return strings.TrimSpace(u.Text)
+}
+
+// looksLikeCode reports whether a message can hardly be anything but a short
+// code, as one in a hundred codes does not: an ordinary word has no digits and
+// an order's number no letters.
+func looksLikeCode(u core.Update) bool {
+	code, ok := seal.NormalizeCode(typedReference(u))
+	return ok && strings.ContainsAny(u.Text, "0123456789") && strings.Trim(code, "0123456789") != ""
 }
 
 // refuse answers a reference that does not count. It says the same whatever is
 // wrong with it, and nothing about anybody.
 func (in *Inbound) refuse(tx *lane.Tx, c chat) (state, why string, err error) {
-	in.Count("opt_ins_refused", 1, "channel", c.addr.Channel)
-	return done, "the reference does not count", in.say(tx, chat{update: c.update, addr: c.addr, now: c.now}, render.LinkInvalid, "", nil)
+	tx.After(func() { in.Count("opt_ins_refused", 1, "channel", c.addr.Channel) })
+	stranger := chat{update: c.update, addr: c.addr, now: c.now}
+	return done, "the reference does not count", in.say(tx, stranger, render.LinkInvalid, core.OrderQuery{}, nil)
 }
 
-// take links the chat to the offer's customer, once, and has them thanked.
-func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn) (state, why string, err error) {
-	first, by, err := tx.UseOptIn(o.ID, c.addr.Channel, c.addr.ID, c.now)
+// take links the chat to the offer's customer, once, and has them thanked. ok
+// is false when another chat was first.
+func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn) (why string, ok bool, err error) {
+	first, _, err := tx.UseOptIn(o.ID, c.addr.Channel, c.addr.ID, c.now)
+	switch {
+	case err != nil:
+		return "", false, err
+	case !first && c.linked() && c.who.UID == o.CustomerUID:
+		return in.pressedAgain(tx, c)
+	case !first:
+		return "", false, nil
+	}
+	who, err := in.customerOf(tx, o, c.now)
 	if err != nil {
-		return "", "", err
-	}
-	if !first {
-		if by == c.addr.ID {
-			return done, "pressed again", nil
-		}
-		return in.refuse(tx, c)
-	}
-	who, err := tx.EnsureCustomer(o.CustomerUID, c.now)
-	if err != nil {
-		return "", "", err
-	}
-	if o.Locale != "" && who.Locale != o.Locale {
-		who.Locale = o.Locale
-		if err := tx.SaveCustomer(who); err != nil {
-			return "", "", err
-		}
+		return "", false, err
 	}
 	link := core.Link{
 		CustomerID: who.ID, AddressID: c.addr.ID, Channel: c.addr.Channel, State: core.LinkActive, Purpose: o.Purpose,
 		Evidence: fmt.Sprintf("opt-in %d, update %s", o.ID, c.update.Update.ID), Consent: o.Consent, ConsentVer: o.ConsentVer,
 		Site: o.Site, OrderCode: o.OrderCode, CreatedAt: c.now,
 	}
-	if link.ID, err = Relink(tx, link, c.now); err != nil {
-		return "", "", err
-	}
-	if o.OrderCode != "" {
-		if err := rememberOrder(tx, o, who.ID); err != nil {
-			return "", "", err
-		}
+	if link.ID, err = relink(tx, link, c.now); err != nil {
+		return "", false, err
 	}
 	c.link, c.who = link, who
 	if err := in.thank(tx, c, o); err != nil {
-		return "", "", err
+		return "", false, err
 	}
-	return done, "linked", in.release(tx, c)
+	return "linked", true, in.release(tx, c)
+}
+
+// pressedAgain answers a reference by which the chat has been linked already:
+// there is nothing to say, unless the customer had opted out and comes back.
+func (in *Inbound) pressedAgain(tx *lane.Tx, c chat) (why string, ok bool, err error) {
+	if c.link.State == core.LinkOptedOut {
+		_, _, err = in.comeBack(tx, c)
+	}
+	return "pressed again", true, err
+}
+
+// customerOf returns the offer's customer, with what the offer tells of them.
+func (in *Inbound) customerOf(tx *lane.Tx, o core.OptIn, now time.Time) (core.Customer, error) {
+	who, err := tx.EnsureCustomer(o.CustomerUID, now)
+	if err != nil {
+		return who, err
+	}
+	if o.Locale != "" && who.Locale != o.Locale {
+		who.Locale = o.Locale
+		if err := tx.SaveCustomer(who); err != nil {
+			return who, err
+		}
+	}
+	if o.OrderCode == "" {
+		return who, nil
+	}
+	return who, rememberOrder(tx, o, who.ID)
 }
 
 // rememberOrder notes the offer's order as the customer's, unless it is known
@@ -143,9 +184,9 @@ func rememberOrder(tx *lane.Tx, o core.OptIn, customerID int64) error {
 	return err
 }
 
-// Relink makes a link the one of its address: the newest evidence wins, and an
+// relink makes a link the one of its address: the newest evidence wins, and an
 // older link, also one of the same customer, ends.
-func Relink(tx *lane.Tx, l core.Link, now time.Time) (int64, error) {
+func relink(tx *lane.Tx, l core.Link, now time.Time) (int64, error) {
 	old, err := tx.LinkOf(l.AddressID)
 	if err == nil {
 		old.State, old.ChangedAt = core.LinkEnded, now
@@ -157,150 +198,17 @@ func Relink(tx *lane.Tx, l core.Link, now time.Time) (int64, error) {
 	return tx.InsertLink(l)
 }
 
+// thankYouSource is where thank-yous come from.
+const thankYouSource = "/tidings/links"
+
+func thankYouID(l core.Link) string { return fmt.Sprintf("link-%d", l.ID) }
+
 // thank puts the thank-you in the customer's lane, where it keeps its place
 // among the order's news.
 func (in *Inbound) thank(tx *lane.Tx, c chat, o core.OptIn) error {
 	e := core.Event{
-		ID: fmt.Sprintf("link-%d", c.link.ID), Source: "/tidings/links", Type: core.ThankYou, Time: c.now, Site: o.Site,
+		ID: thankYouID(c.link), Source: thankYouSource, Type: core.ThankYou, Time: c.now, Site: o.Site,
 		Data: core.EventData{OrderCode: o.OrderCode, CustomerUID: o.CustomerUID, Locale: o.Locale, LinkID: c.link.ID},
 	}
 	return in.Events.Place(tx, e, c.who.ID, c.now)
-}
-
-// release turns what the customer wrote before the link into questions.
-func (in *Inbound) release(tx *lane.Tx, c chat) error {
-	if !c.addr.InvitedAt.IsZero() {
-		c.addr.InvitedAt = time.Time{}
-		if err := tx.SaveAddress(c.addr); err != nil {
-			return err
-		}
-	}
-	early, err := tx.HeldUpdates(c.addr.ID, c.now.Add(-holdUnlinked))
-	if err != nil {
-		return err
-	}
-	for _, u := range early {
-		was := chat{update: u, addr: c.addr, link: c.link, who: c.who, now: c.now}
-		if err := in.question(tx, was, u, was.text()); err != nil {
-			return err
-		}
-		if err := tx.SaveUpdate(u.ID, done, ""); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// hold keeps what an unlinked sender wrote, and tells them once how to link.
-func (in *Inbound) hold(tx *lane.Tx, c chat) (state, why string, err error) {
-	_, _, err = in.invite(tx, c)
-	return held, "the sender is not linked", err
-}
-
-// invite tells a stranger how to link, once.
-func (in *Inbound) invite(tx *lane.Tx, c chat) (state, why string, err error) {
-	if !c.addr.InvitedAt.IsZero() {
-		return done, "the sender is not linked and has been told how to", nil
-	}
-	c.addr.InvitedAt = c.now
-	if err := tx.SaveAddress(c.addr); err != nil {
-		return "", "", err
-	}
-	return done, "the sender is not linked", in.say(tx, c, render.Unlinked, "", nil)
-}
-
-// notTheirs reports whether the shop says that an order is not the customer's.
-func notTheirs(err error) bool {
-	var failed *core.ShopError
-	return errors.As(err, &failed) && failed.NotFound
-}
-
-// ErrOtherCustomer says that an address is linked to somebody else.
-var ErrOtherCustomer = errors.New("the address is linked to another customer")
-
-// Vouched is a link the shop vouches for.
-type Vouched struct {
-	CustomerUID, Channel, Address, Kind, Locale, Name string
-	Move                                              bool
-	LastWroteAt                                       time.Time
-}
-
-// Vouch links an address on the shop's word.
-func (in *Inbound) Vouch(ctx context.Context, v Vouched) error {
-	return in.Engine.Do(ctx, func(tx *lane.Tx) error {
-		now := time.Now()
-		who, err := tx.EnsureCustomer(v.CustomerUID, now)
-		if err != nil {
-			return err
-		}
-		a, err := tx.EnsureAddress(v.Channel, core.Address{Value: v.Address, Kind: v.Kind, Locale: v.Locale}, now)
-		if err != nil {
-			return err
-		}
-		old, err := tx.LinkOf(a.ID)
-		switch {
-		case err == nil && old.CustomerID != who.ID && !v.Move:
-			return ErrOtherCustomer
-		case err != nil && !errors.Is(err, core.ErrNotFound):
-			return err
-		}
-		if v.Name != "" && who.Name == "" || v.Locale != "" && v.Locale != who.Locale {
-			who.Name, who.Locale = first(v.Name, who.Name), first(v.Locale, who.Locale)
-			if err := tx.SaveCustomer(who); err != nil {
-				return err
-			}
-		}
-		a.Locale, a.Name, a.BlockedAt = first(v.Locale, a.Locale), first(v.Name, a.Name), time.Time{}
-		if v.LastWroteAt.After(a.LastInAt) && !v.LastWroteAt.After(now.Add(time.Minute)) {
-			a.LastInAt = v.LastWroteAt
-		}
-		if err := tx.SaveAddress(a); err != nil {
-			return err
-		}
-		if err == nil && old.CustomerID == who.ID && old.State == core.LinkActive {
-			return nil
-		}
-		_, err = Relink(tx, core.Link{
-			CustomerID: who.ID, AddressID: a.ID, Channel: v.Channel, State: core.LinkActive, Purpose: core.OrderUpdates,
-			Evidence: "the shop's word", Site: in.Site, CreatedAt: now,
-		}, now)
-		return err
-	})
-}
-
-// Unlink ends a customer's links on a channel; ErrNotFound when there are none.
-func (in *Inbound) Unlink(ctx context.Context, uid, channel string) error {
-	return in.Engine.Do(ctx, func(tx *lane.Tx) error {
-		now := time.Now()
-		who, err := tx.CustomerByUID(uid)
-		if err != nil {
-			return err
-		}
-		links, err := tx.LinksOf(who.ID)
-		if err != nil {
-			return err
-		}
-		ended := 0
-		for _, l := range links {
-			if l.Link.Channel != channel {
-				continue
-			}
-			l.Link.State, l.Link.ChangedAt = core.LinkEnded, now
-			if err := tx.SaveLink(l.Link); err != nil {
-				return err
-			}
-			ended++
-		}
-		if ended == 0 {
-			return core.ErrNotFound
-		}
-		return nil
-	})
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }

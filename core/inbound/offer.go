@@ -1,6 +1,7 @@
 package inbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,7 +50,7 @@ type OfferLink struct {
 // again, it gives the same ones as long as half of their time is left.
 func (in *Inbound) Offer(ctx context.Context, w Wish, invites []Invite, expires time.Duration) (Offer, error) {
 	o := core.OptIn{
-		CustomerUID: w.CustomerUID, Site: first(w.Site, in.Site), OrderCode: w.OrderCode, Locale: w.Locale, Purpose: w.Purpose,
+		CustomerUID: w.CustomerUID, Site: cmp.Or(w.Site, in.Site), OrderCode: w.OrderCode, Locale: w.Locale, Purpose: w.Purpose,
 		Consent: w.Consent, ConsentVer: w.ConsentVersion, Channels: []string{},
 	}
 	for _, i := range invites {
@@ -57,32 +58,41 @@ func (in *Inbound) Offer(ctx context.Context, w Wish, invites []Invite, expires 
 	}
 	slices.Sort(o.Channels)
 	err := in.Engine.Do(ctx, func(tx *lane.Tx) error {
-		now := time.Now()
-		live, err := tx.LiveOptIn(o, now.Add(expires/2))
-		if err == nil {
-			o = live
-			return nil
-		}
-		if !errors.Is(err, core.ErrNotFound) {
+		var err error
+		if o, err = ensureOptIn(tx, o, time.Now(), expires); err != nil {
 			return err
 		}
-		o.CreatedAt, o.ExpiresAt = now, now.Add(expires).Truncate(time.Second)
-		if o.ID, err = tx.InsertOptIn(o); err != nil {
-			return err
-		}
-		for _, i := range invites {
-			if i.Inviter.Invite("").TakesCode {
-				if err := tx.InsertCode(o.ID, i.Channel, in.Keys.Hash(in.Keys.Code(refOf(o, i.Channel)))); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return in.keepCodes(tx, o, invites)
 	})
 	if err != nil {
 		return Offer{}, err
 	}
 	return in.offer(o, invites), nil
+}
+
+// ensureOptIn returns a like offer that lasts for half of the time, or a new one.
+func ensureOptIn(tx *lane.Tx, o core.OptIn, now time.Time, expires time.Duration) (core.OptIn, error) {
+	live, err := tx.LiveOptIn(o, now.Add(expires/2))
+	if !errors.Is(err, core.ErrNotFound) {
+		return live, err
+	}
+	o.CreatedAt, o.ExpiresAt = now, now.Add(expires).Truncate(time.Second)
+	o.ID, err = tx.InsertOptIn(o)
+	return o, err
+}
+
+// keepCodes keeps what the offer's short codes are found by. A new key makes new
+// codes for an offer that is there already.
+func (in *Inbound) keepCodes(tx *lane.Tx, o core.OptIn, invites []Invite) error {
+	for _, i := range invites {
+		if !i.Inviter.Invite("").TakesCode {
+			continue
+		}
+		if err := tx.InsertCode(o.ID, i.Channel, in.Keys.Hash(in.Keys.Code(refOf(o, i.Channel)))); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Page opens the reference of a link page; ErrNotFound for one that does not count.
@@ -101,6 +111,9 @@ func (in *Inbound) Page(ctx context.Context, token string, invites []Invite) (Of
 		})
 		if err != nil {
 			return Offer{}, err
+		}
+		if !sealedFor(ref, o) {
+			return Offer{}, core.ErrNotFound
 		}
 		offered := slices.DeleteFunc(slices.Clone(invites), func(i Invite) bool { return !slices.Contains(o.Channels, i.Channel) })
 		return in.offer(o, offered), nil

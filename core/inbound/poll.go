@@ -2,6 +2,7 @@ package inbound
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,29 +45,59 @@ func (in *Inbound) pollRound(ctx context.Context, every time.Duration) error {
 		return err
 	}
 	for _, v := range due {
-		t, err := in.Shop.Ticket(ctx, v.Site, v.CustomerUID, v.TicketID)
-		if err != nil {
-			if !notTheirs(err) {
-				return err // the shop is away: the rest can wait too
-			}
-			t = core.Ticket{ID: v.TicketID, Status: "closed"}
-		}
-		if err := in.Engine.Do(ctx, func(tx *lane.Tx) error { return in.polled(tx, v.ID, t, now) }); err != nil {
+		if err := in.pollOne(ctx, v, now); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// pollOne reads one ticket. An error ends the round: the shop is away, and the
+// rest can wait too. A ticket that cannot be read has had its turn all the same,
+// so that it does not keep the others from theirs.
+func (in *Inbound) pollOne(ctx context.Context, v core.Conversation, now time.Time) error {
+	t, err := in.Shop.Ticket(ctx, v.Site, v.CustomerUID, v.TicketID)
+	switch {
+	case notTheirs(err):
+		t = core.Ticket{ID: v.TicketID, Status: "closed"}
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		in.Log.Warn("a ticket cannot be read; trying again", "conversation", v.ID, "err", err)
+		t = core.Ticket{ID: v.TicketID}
+	}
+	written := in.Engine.Do(ctx, func(tx *lane.Tx) error { return in.polled(tx, v.ID, t, now) })
+	if written != nil || core.ClassOf(err) == core.Rejected {
+		return written
+	}
+	return err
+}
+
+// notTheirs reports whether the shop says that a thing is not there, or not the customer's.
+func notTheirs(err error) bool {
+	var failed *core.ShopError
+	return errors.As(err, &failed) && failed.NotFound
+}
+
+// seenBefore is how much older than the last reading a note must be to have
+// been in it, whatever the shop's clock says. What has been told of is not
+// remembered for ever.
+const seenBefore = 14 * 24 * time.Hour
+
 // polled makes events of what is new in a ticket. The agents' notes are all
 // that is taken: our own entries are no notes.
 func (in *Inbound) polled(tx *lane.Tx, id int64, t core.Ticket, now time.Time) error {
 	v, err := tx.Conversation(id)
+	if errors.Is(err, core.ErrNotFound) {
+		return nil // erased in the meantime
+	}
 	if err != nil {
 		return err
 	}
-	public := true
 	for _, n := range t.Notes {
+		if !n.CreatedAt.IsZero() && n.CreatedAt.Before(v.PolledAt.Add(-seenBefore)) {
+			continue
+		}
 		first, _, err := tx.Claim("polled\x00"+v.TicketID+"\x00"+n.ID, "", now)
 		if err != nil {
 			return err
@@ -74,18 +105,23 @@ func (in *Inbound) polled(tx *lane.Tx, id int64, t core.Ticket, now time.Time) e
 		if !first {
 			continue
 		}
-		e := core.Event{
-			ID: fmt.Sprintf("%s/%s", v.TicketID, n.ID), Source: "/tidings/poll", Type: core.TicketNoteAdded, Time: now, Site: v.Site,
-			Data: core.EventData{
-				TicketID: v.TicketID, CustomerUID: v.CustomerUID, OrderCode: v.OrderCode,
-				Note: &core.EventNote{ID: n.ID, Text: n.Text, Author: n.Author, Public: &public, CreatedAt: n.CreatedAt},
-			},
-		}
-		if err := in.Events.Place(tx, e, v.CustomerID, now); err != nil {
+		if err := in.Events.Place(tx, noteEvent(v, n, now), v.CustomerID, now); err != nil {
 			return err
 		}
 	}
 	v.PolledAt = now
 	v.Closed = v.Closed || t.Status == "closed"
 	return tx.SaveConversation(v)
+}
+
+// noteEvent is what the shop would have pushed.
+func noteEvent(v core.Conversation, n core.PublicNote, now time.Time) core.Event {
+	public := true
+	return core.Event{
+		ID: fmt.Sprintf("%s/%s", v.TicketID, n.ID), Source: "/tidings/poll", Type: core.TicketNoteAdded, Time: now, Site: v.Site,
+		Data: core.EventData{
+			TicketID: v.TicketID, CustomerUID: v.CustomerUID, OrderCode: v.OrderCode,
+			Note: &core.EventNote{ID: n.ID, Text: n.Text, Author: n.Author, Public: &public, CreatedAt: n.CreatedAt},
+		},
+	}
 }

@@ -1,12 +1,14 @@
 package inbound
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"tidings/core"
 	"tidings/core/lane"
@@ -19,62 +21,74 @@ const maxEntry = 5000
 
 // question makes what a customer wrote an entry of the right conversation's
 // ticket, and confirms it unless one confirmation has just been given.
-func (in *Inbound) question(tx *lane.Tx, c chat, u core.StoredUpdate, text string) error {
-	if text = withMedia(text, u.Update.Media); strings.TrimSpace(text) == "" {
-		return nil
+func (in *Inbound) question(tx *lane.Tx, c chat) error {
+	q, err := in.ask(tx, c)
+	if err != nil || !q.taken || q.burst {
+		return err
+	}
+	return in.say(tx, c, render.Confirmation, q.about, nil)
+}
+
+// asked is what became of a question.
+type asked struct {
+	taken bool // it is on its way to the shop
+	about core.OrderQuery
+	burst bool // the customer wrote within the quiet minute before
+}
+
+// ask puts what a customer wrote in line for the shop.
+func (in *Inbound) ask(tx *lane.Tx, c chat) (asked, error) {
+	text := withMedia(c.text(), c.update.Update.Media)
+	if strings.TrimSpace(text) == "" {
+		return asked{}, nil
 	}
 	if in.Shop == nil || !in.Tickets {
 		in.Log.Warn("a customer asked something, and tickets are off: it stays in the store", "channel", c.addr.Channel)
-		return nil
+		return asked{}, nil
 	}
-	order, err := in.orderMeant(tx, c, u.Update)
+	order, err := orderMeant(tx, c)
 	if err != nil {
-		return err
+		return asked{}, err
 	}
-	v, burst, err := in.conversationAbout(tx, c, order, u)
+	v, burst, err := in.conversationAbout(tx, c, order)
 	if err != nil {
-		return err
+		return asked{}, err
 	}
 	for _, entry := range entries(text) {
 		id, err := tx.InsertTicketCall(core.TicketCall{
-			ConversationID: v.ID, UpdateID: u.ID, Text: entry, State: waiting, CreatedAt: c.now,
+			ConversationID: v.ID, UpdateID: c.update.ID, Text: entry, State: waiting, CreatedAt: c.now,
 		})
 		if err != nil {
-			return err
+			return asked{}, err
 		}
 		if err := tx.Append(conversationLane(v.ID), id, c.now); err != nil {
-			return err
+			return asked{}, err
 		}
 	}
-	in.Count("questions", 1, "channel", c.addr.Channel)
-	if burst {
-		return nil
-	}
-	return in.say(tx, c, render.Confirmation, order, nil)
+	tx.After(func() { in.Count("questions", 1, "channel", c.addr.Channel) })
+	return asked{taken: true, about: order, burst: burst}, nil
 }
 
 // conversationAbout returns the conversation a question belongs to, and whether
 // the customer wrote within the last quiet minute.
-func (in *Inbound) conversationAbout(tx *lane.Tx, c chat, order string, u core.StoredUpdate) (core.Conversation, bool, error) {
-	burst := false
+func (in *Inbound) conversationAbout(tx *lane.Tx, c chat, order core.OrderQuery) (core.Conversation, bool, error) {
+	when := c.update.ReceivedAt
 	last, err := tx.LastConversation(c.who.ID)
-	switch {
-	case err == nil:
-		burst = last.AddressID == c.addr.ID && u.ReceivedAt.Sub(last.LastInAt) < quietMinute
-	case !errors.Is(err, core.ErrNotFound):
+	if err != nil && !errors.Is(err, core.ErrNotFound) {
 		return last, false, err
 	}
-	v, err := tx.OpenConversation(c.who.ID, order, u.ReceivedAt.Add(-conversation))
+	burst := err == nil && last.AddressID == c.addr.ID && when.Sub(last.LastInAt) < quietMinute
+	v, err := tx.OpenConversation(c.who.ID, order.Code, when.Add(-conversation))
 	if err == nil {
-		v.AddressID, v.LastInAt = c.addr.ID, later(v.LastInAt, u.ReceivedAt)
+		v.AddressID, v.LastInAt = c.addr.ID, later(v.LastInAt, when)
 		return v, burst, tx.SaveConversation(v)
 	}
 	if !errors.Is(err, core.ErrNotFound) {
 		return v, false, err
 	}
 	v = core.Conversation{
-		CustomerID: c.who.ID, CustomerUID: c.who.UID, Site: first(c.link.Site, in.Site), OrderCode: order,
-		AddressID: c.addr.ID, LastInAt: u.ReceivedAt, CreatedAt: c.now,
+		CustomerID: c.who.ID, CustomerUID: c.who.UID, Site: cmp.Or(order.Site, c.link.Site, in.Site), OrderCode: order.Code,
+		AddressID: c.addr.ID, LastInAt: when, CreatedAt: c.now,
 	}
 	if v.ID, err = tx.InsertConversation(v); err != nil {
 		return v, false, err
@@ -83,50 +97,79 @@ func (in *Inbound) conversationAbout(tx *lane.Tx, c chat, order string, u core.S
 	return v, burst, tx.SaveConversation(v)
 }
 
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
 // orderMeant is the order a question is about: that of the message it answers,
 // else an own order's code in the text, else the one last told of in the chat.
-func (in *Inbound) orderMeant(tx *lane.Tx, c chat, u core.Update) (string, error) {
-	if u.ReplyTo != "" {
-		part, err := tx.PartByPlatformID(c.addr.Channel, u.ReplyTo)
-		if err == nil {
-			m, err := tx.Message(part.MessageID)
-			if err != nil && !errors.Is(err, core.ErrNotFound) {
-				return "", err
-			}
-			if m.OrderCode != "" && m.CustomerID == c.who.ID {
-				return m.OrderCode, nil
-			}
-		} else if !errors.Is(err, core.ErrNotFound) {
-			return "", err
+// It is zero when none of them tells; it is never another customer's.
+func orderMeant(tx *lane.Tx, c chat) (core.OrderQuery, error) {
+	for _, guess := range []func(*lane.Tx, chat) (core.OrderQuery, error){orderAnswered, orderNamed, orderLastTold} {
+		order, err := guess(tx, c)
+		if err == nil && order.Code != "" {
+			return order, nil
+		}
+		if err != nil && !errors.Is(err, core.ErrNotFound) {
+			return core.OrderQuery{}, err
 		}
 	}
-	own, err := tx.OrdersOf(c.who.ID, 200)
+	return core.OrderQuery{}, nil
+}
+
+// orderAnswered is the order of the message that was answered.
+func orderAnswered(tx *lane.Tx, c chat) (core.OrderQuery, error) {
+	part, err := tx.PartByPlatformID(c.addr.Channel, c.update.Update.ReplyTo)
 	if err != nil {
-		return "", err
+		return core.OrderQuery{}, err
 	}
-	said := wordsOf(u.Text)
-	known := map[string]bool{}
-	for _, q := range own {
-		known[q.Code] = true
-		if said[strings.ToLower(q.Code)] {
-			return q.Code, nil
+	m, err := tx.Message(part.MessageID)
+	if err != nil || m.CustomerID != c.who.ID {
+		return core.OrderQuery{}, err
+	}
+	return core.OrderQuery{Site: m.Site, Code: m.OrderCode}, nil
+}
+
+// mostOrders is how many of a customer's orders a text is searched for.
+const mostOrders = 200
+
+// orderNamed is the customer's newest order whose code stands in the text.
+func orderNamed(tx *lane.Tx, c chat) (core.OrderQuery, error) {
+	own, err := tx.OrdersOf(c.who.ID, mostOrders)
+	if err != nil {
+		return core.OrderQuery{}, err
+	}
+	said := wordsOf(c.update.Update.Text)
+	for _, order := range own {
+		if said[strings.ToLower(order.Code)] {
+			return order, nil
 		}
 	}
-	_, code, err := tx.LastOrder(c.addr.ID)
+	return core.OrderQuery{}, nil
+}
+
+// orderLastTold is the order last told of in the chat. Before anything has been
+// told there it is the one with which the chat was linked.
+func orderLastTold(tx *lane.Tx, c chat) (core.OrderQuery, error) {
+	site, code, err := tx.LastOrder(c.addr.ID)
 	if errors.Is(err, core.ErrNotFound) {
-		return "", nil
+		return orderOfLink(tx, c.link)
 	}
-	if !known[code] {
-		return "", err // told to an earlier customer of this chat
+	if err != nil {
+		return core.OrderQuery{}, err
 	}
-	return code, err
+	told, err := tx.ListMessages(core.MessageFilter{Customer: c.who.UID, Order: code, Channel: c.addr.Channel, Limit: 1})
+	if err != nil {
+		return core.OrderQuery{}, err
+	}
+	if len(told) == 0 {
+		return orderOfLink(tx, c.link) // told to an earlier customer of this chat
+	}
+	return core.OrderQuery{Site: site, Code: code}, nil
+}
+
+func orderOfLink(tx *lane.Tx, l core.Link) (core.OrderQuery, error) {
+	owner, err := tx.OrderOwner(l.Site, l.OrderCode)
+	if err != nil || owner != l.CustomerID {
+		return core.OrderQuery{}, err
+	}
+	return core.OrderQuery{Site: l.Site, Code: l.OrderCode}, nil
 }
 
 // wordsOf are the words of a text that could be an order's code.
@@ -140,45 +183,44 @@ func wordsOf(text string) map[string]bool {
 	return all
 }
 
-// entries cuts a text into entries the shop takes, at white space where there is any.
+// entries cuts a text into entries the shop takes. Only white space at a cut goes.
 func entries(text string) []string {
 	var all []string
-	for units(text) > maxEntry {
-		cut, room := 0, maxEntry
-		space := 0
-		for i, r := range text {
-			if room -= units(string(r)); room < 0 {
-				break
-			}
-			cut = i + len(string(r))
-			if unicode.IsSpace(r) {
-				space = cut
-			}
+	for fits(text) < len(text) {
+		cut := fits(text)
+		if entry := strings.TrimRightFunc(text[:cut], unicode.IsSpace); entry != "" {
+			all = append(all, entry)
 		}
-		if space > cut/2 {
-			cut = space
-		}
-		all = append(all, strings.TrimRightFunc(text[:cut], unicode.IsSpace))
 		text = strings.TrimLeftFunc(text[cut:], unicode.IsSpace)
+	}
+	if text == "" {
+		return all
 	}
 	return append(all, text)
 }
 
-// units counts UTF-16 units, as the shop's platform does.
-func units(s string) int {
-	n := 0
-	for _, r := range s {
-		n++
-		if r > 0xFFFF {
-			n++
+// fits returns how many bytes of a text go into one entry: all, or up to the
+// last white space unless that would leave more than half of the entry empty.
+func fits(text string) int {
+	space, end := 0, 0
+	for room := maxEntry; end < len(text); {
+		r, size := utf8.DecodeRuneInString(text[end:])
+		if room -= utf16.RuneLen(r); room < 0 {
+			if space > end/2 {
+				return space
+			}
+			return end
+		}
+		if end += size; unicode.IsSpace(r) {
+			space = end
 		}
 	}
-	return n
+	return end
 }
 
 // withMedia adds a line for everything that is not text.
 func withMedia(text string, media []core.Media) string {
-	lines := []string{}
+	var lines []string
 	if strings.TrimSpace(text) != "" {
 		lines = append(lines, text)
 	}

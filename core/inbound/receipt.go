@@ -117,16 +117,42 @@ func (in *Inbound) echo(tx *lane.Tx, c chat) error {
 	if err != nil || m.AddressID != c.addr.ID {
 		return err // somebody else's: the key is not proof enough
 	}
-	switch p.State {
-	case core.PartMarked, core.PartUncertain:
-	default:
+	before := p.State
+	if before != core.PartMarked && before != core.PartUncertain {
 		return nil
 	}
 	p.State, p.PlatformID, p.SentAt = core.PartSent, u.PlatformID, u.At
 	if p.SentAt.IsZero() {
 		p.SentAt = c.now
 	}
+	if before == core.PartUncertain {
+		if err := joinReceipts(tx, &p, c.addr.Channel); err != nil {
+			return err
+		}
+	} // a marked one is settled, and its receipts joined, by the answer to its request
 	return tx.SavePart(p)
+}
+
+// joinReceipts raises a part by the receipts that came before its platform id
+// was known.
+func joinReceipts(tx *lane.Tx, p *core.StoredPart, channel string) error {
+	if p.PlatformID == "" {
+		return nil
+	}
+	delivered, read, err := tx.TakeReceipts(channel, p.PlatformID)
+	if err != nil {
+		return err
+	}
+	if !delivered.IsZero() {
+		p.State, p.DeliveredAt = core.PartDelivered, delivered
+	}
+	if !read.IsZero() {
+		p.State, p.ReadAt = core.PartRead, read
+		if p.DeliveredAt.IsZero() {
+			p.DeliveredAt = read
+		}
+	}
+	return nil
 }
 
 // partOf reads a part's key, "m<message>-<n>".

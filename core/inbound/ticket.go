@@ -21,11 +21,17 @@ const (
 
 // ticketWorker brings the entries of conversations to the shop, one after the
 // other. A shop that is away holds them, for hours if need be; nothing is lost
-// and nothing overtakes.
+// and nothing overtakes. It is a lane.Marker because a call to the shop cannot
+// be undone: one that was under way when the process ended is looked for first.
 type ticketWorker Inbound
+
+var _ lane.Marker = (*ticketWorker)(nil)
 
 // Gate implements lane.Worker.
 func (*ticketWorker) Gate(_ lane.Item, now time.Time) time.Time { return now }
+
+// Mark implements lane.Marker: a question that was taken is always wanted.
+func (*ticketWorker) Mark(*lane.Tx, lane.Item) (bool, error) { return true, nil }
 
 type entry struct {
 	it   lane.Item
@@ -59,41 +65,64 @@ func (w *ticketWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 	case e.call.State != waiting:
 		return lane.Result{Done: true}
 	}
+	e.call.Uncertain = e.call.Uncertain || it.Found
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	ticket, err := in.bring(ctx, e)
 	if err != nil {
 		return in.callFailed(e, err)
 	}
+	return brought(e, ticket)
+}
+
+// brought writes down that the shop has taken an entry.
+func brought(e entry, ticket string) lane.Result {
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error {
+		call := e.call
+		call.State, call.Uncertain, call.Why = done, false, ""
+		if err := tx.SaveTicketCall(call); err != nil {
+			return err
+		}
 		v, err := tx.Conversation(e.conv.ID)
+		if errors.Is(err, core.ErrNotFound) {
+			return nil // erased in the meantime
+		}
 		if err != nil {
 			return err
 		}
-		if v.TicketID == "" {
+		if v.TicketID != ticket {
 			v.TicketID, v.PolledAt = ticket, time.Now()
-			if err := tx.SaveConversation(v); err != nil {
-				return err
-			}
 		}
-		call := e.call
-		call.State, call.Uncertain, call.Why = done, false, ""
-		return tx.SaveTicketCall(call)
+		v.Closed = false // an entry reopens the ticket
+		return tx.SaveConversation(v)
 	}}
 }
 
-// bring puts an entry into the conversation's ticket, making the ticket with
-// the first, and returns the ticket's id.
+// bring puts an entry into the conversation's ticket and returns the ticket's
+// id. The first entry makes the ticket, and so does one whose ticket is gone.
 func (in *Inbound) bring(ctx context.Context, e entry) (string, error) {
 	if e.conv.TicketID != "" {
-		if e.call.Uncertain {
-			there, err := in.arrived(ctx, e)
-			if err != nil || there {
-				return e.conv.TicketID, err
-			}
+		err := in.addEntry(ctx, e)
+		if !notTheirs(err) {
+			return e.conv.TicketID, err
 		}
-		return e.conv.TicketID, in.Shop.AddEntry(ctx, e.conv.Site, e.conv.CustomerUID, e.conv.TicketID, e.call.Text)
 	}
+	return in.createTicket(ctx, e)
+}
+
+// addEntry adds the entry to its ticket, unless it turns out to be there.
+func (in *Inbound) addEntry(ctx context.Context, e entry) error {
+	if e.call.Uncertain {
+		there, err := in.arrived(ctx, e)
+		if err != nil || there {
+			return err
+		}
+	}
+	return in.Shop.AddEntry(ctx, e.conv.Site, e.conv.CustomerUID, e.conv.TicketID, e.call.Text)
+}
+
+// createTicket makes the ticket, unless it turns out to be there.
+func (in *Inbound) createTicket(ctx context.Context, e entry) (string, error) {
 	if e.call.Uncertain {
 		id, err := in.find(ctx, e)
 		if err != nil || id != "" {
@@ -154,7 +183,11 @@ func (in *Inbound) arrived(ctx context.Context, e entry) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	since := e.call.TriedAt.Add(-time.Minute) // the shop's clock, and its seconds
+	since := e.call.TriedAt
+	if since.IsZero() {
+		since = e.call.CreatedAt
+	}
+	since = since.Add(-time.Minute) // the shop's clock, and its seconds
 	for _, x := range t.Entries {
 		if strings.TrimSpace(x.Text) == strings.TrimSpace(e.call.Text) && (x.CreatedAt.IsZero() || x.CreatedAt.After(since)) {
 			return true, nil
@@ -187,7 +220,7 @@ func (in *Inbound) callFailed(e entry, err error) lane.Result {
 	next.Tries++
 	next.LastTry = now
 	gap := min(callGapMax, callGapMin<<min(next.Tries, 10))
-	gap = gap/2 + rand.N(gap/2+1) //nolint:gosec // jitter needs no secrecy
+	gap = gap/2 + rand.N(gap/2+1)
 	var failed *core.ShopError
 	if errors.As(err, &failed) && failed.RetryAfter > gap {
 		gap = failed.RetryAfter

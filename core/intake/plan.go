@@ -147,7 +147,7 @@ func (in *Intake) facts(s subject, locale string, now time.Time) route.Facts {
 		Event: e.Type, CustomerUID: s.customer.UID, Site: e.Site, Locale: locale, Purpose: purposeOf(e), Now: now,
 		Human: s.note != nil, Preferred: s.customer.Preferred, Lead: s.lead,
 	}
-	if e.Type == core.ThankYou {
+	if e.Data.LinkID != 0 { // said by the gateway itself, in one chat
 		for _, l := range s.links {
 			if l.Link.ID == e.Data.LinkID {
 				f.Only = route.Chat{Channel: l.Link.Channel, AddressID: l.Address.ID}
@@ -342,7 +342,7 @@ func (in *Intake) message(s subject, p *Plan, t route.Target, input render.Input
 		CustomerID: s.customer.ID, CustomerUID: s.customer.UID, Site: e.Site, OrderCode: e.Data.OrderCode,
 		Channel: t.Channel, AddressID: t.AddressID, Route: p.Decision.Route, Reason: t.Reason,
 		Purpose: purposeOf(e), Uncertain: string(p.Decision.Uncertain), Human: s.note != nil,
-		Reply: false, CreatedAt: now, Template: in.template(t, e.Type, p.Locale, input, now),
+		Reply: e.Type == core.Answer, CreatedAt: now, Template: in.template(t, e.Type, p.Locale, input, now),
 	}
 	if p.Decision.Expires > 0 {
 		m.ExpiresAt = now.Add(p.Decision.Expires)
