@@ -35,11 +35,11 @@ func (g *gateway) start(ctx context.Context, sides []side) (stop func(), err err
 	if err := g.rename(ctx, cfg); err != nil {
 		return nil, err
 	}
-	if err := g.engine.Start(ctx); err != nil {
-		return nil, fmt.Errorf("cannot read what was left to do: %w", err)
-	}
 	if err := g.out.Restore(ctx); err != nil {
 		return nil, fmt.Errorf("cannot read the channels' pauses: %w", err)
+	}
+	if err := g.engine.Start(ctx); err != nil {
+		return nil, fmt.Errorf("cannot read what was left to do: %w", err)
 	}
 	servers := g.serve(sides)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))

@@ -81,7 +81,8 @@ func (d *Dispatcher) Outlet(name string) (*Outlet, bool) {
 // Outlets returns all channels by name.
 func (d *Dispatcher) Outlets() map[string]*Outlet { return *d.outlets.Load() }
 
-// Restore takes up the pauses that were in force when the process ended.
+// Restore takes up the pauses that were in force when the process ended. To be
+// called before the engine starts.
 func (d *Dispatcher) Restore(ctx context.Context) error {
 	return d.engine.View(ctx, func(tx core.Tx) error {
 		pauses, err := tx.Pauses()

@@ -124,10 +124,10 @@ func (r *rig) start() {
 	r.out = dispatch.New(r.engine, slog.New(slog.DiscardHandler), func(string, float64, ...string) {})
 	r.outlets(nil)
 	r.engine.Handle(dispatch.Kind, r.out.Lane())
-	if err := r.engine.Start(context.Background()); err != nil {
+	if err := r.out.Restore(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
-	if err := r.out.Restore(context.Background()); err != nil {
+	if err := r.engine.Start(context.Background()); err != nil {
 		r.t.Fatal(err)
 	}
 }
