@@ -16,8 +16,6 @@ const (
 	Started      = "started"      // notifications again
 	Unlinked     = "unlinked"     // how to link this chat; knows nothing about anybody
 	LinkInvalid  = "link_invalid" // a reference that does not count; knows nothing about anybody
-	LinkEnded    = "link_ended"   // another chat has taken this one's place
-	MediaLine    = "media_line"   // for the ticket, not the chat; Vars: kind, name, text, url (core.Media)
 )
 
 const (
@@ -28,7 +26,7 @@ const (
 
 // Answers lists the names of all chat answers.
 func Answers() []string {
-	return []string{Confirmation, Help, Status, Stopped, Started, Unlinked, LinkInvalid, LinkEnded, MediaLine}
+	return []string{Confirmation, Help, Status, Stopped, Started, Unlinked, LinkInvalid}
 }
 
 // textNames lists the names of all templates but partials, in the order in

@@ -159,7 +159,7 @@ func TestContractWords(t *testing.T) {
 // TestAnswersToStrangersNameNobody renders them with all the data there is.
 func TestAnswersToStrangersNameNobody(t *testing.T) {
 	texts := mustNew(t)
-	for _, answer := range []string{Unlinked, LinkInvalid, LinkEnded} {
+	for _, answer := range []string{Unlinked, LinkInvalid} {
 		for _, locale := range bothLocales {
 			full := example(answerPrefix + answer)
 			full.Locale = locale
