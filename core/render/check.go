@@ -123,7 +123,6 @@ func example(name string) Input {
 		Note: &core.PublicNote{ID: "n-1", Text: "The lid is on its way. 1 < 2 & **thanks**!", Author: "Jo", CreatedAt: day},
 		Vars: map[string]any{
 			"orders": []core.Order{order, {Code: "00416999", Status: "COMPLETED", Placed: day.AddDate(0, -1, 0), Total: eur("12.00")}},
-			"kind":   "image", "name": "kettle.jpg", "text": "", "url": "",
 		},
 	}
 	if answer, ok := answerOf(name); ok {
