@@ -89,7 +89,7 @@ func TestThrottledWaitsExactlyAndCountsNoTry(t *testing.T) {
 		time.Sleep(12*7*time.Second + time.Millisecond)
 		synctest.Wait()
 		r.wantState(id, core.MessageSent, "")
-		for i, s := range r.a.asked {
+		for i, s := range r.a.requestsMade() {
 			if s.to != "1" || i < 2 {
 				continue
 			}
@@ -127,7 +127,7 @@ func TestThreeThrottledRecipientsAreTheChannelAlsoAfterARestart(t *testing.T) {
 			t.Errorf("after a restart: got %d requests before the time told, want 3", got)
 		}
 		time.Sleep(time.Minute)
-		if got := len(r.a.shown); got != 21 {
+		if got := len(r.a.allShown()); got != 21 {
 			t.Errorf("got %d shown, want 21", got)
 		}
 	})
@@ -161,7 +161,7 @@ func TestUnreachableMovesEverythingThatWaits(t *testing.T) {
 	inRig(t, func(r *rig) {
 		c, a := r.link("u", "a", "1")
 		_, b := r.link("u", "b", "1")
-		r.a.delay = time.Second
+		r.a.slow(time.Second)
 		r.a.script(fail(core.Unreachable))
 		for i := range 5 {
 			r.send(c, a, fmt.Sprint("m", i), rest(b))
@@ -207,7 +207,7 @@ func TestMisconfiguredIsProbedOnceAMinuteAndLeftAfterAWhile(t *testing.T) {
 		}
 		r.a.script(nil)
 		time.Sleep(2 * time.Minute)
-		if got := len(r.a.shown); got != 29 {
+		if got := len(r.a.allShown()); got != 29 {
 			t.Errorf("after the mend: got %d shown, want 29", got)
 		}
 		r.wantSums()
@@ -311,7 +311,7 @@ func TestWindowClosedTakesTheTemplateElseTheNextChannelElseFails(t *testing.T) {
 		if diff := cmp.Diff([]string{"two"}, r.b.texts("1")); diff != "" {
 			t.Error(diff)
 		}
-		if got := r.a.shown[1].part.Standing; got != core.Human {
+		if got := r.a.allShown()[1].part.Standing; got != core.Human {
 			t.Errorf("got standing %q, want %q", got, core.Human)
 		}
 		time.Sleep(7 * 24 * time.Hour)
@@ -336,7 +336,7 @@ func TestWindowClosedTakesTheTemplateElseTheNextChannelElseFails(t *testing.T) {
 func TestOptOutWhilePartsWait(t *testing.T) {
 	inRig(t, func(r *rig) {
 		c, a := r.link("u", "a", "1")
-		r.a.delay = time.Second
+		r.a.slow(time.Second)
 		id := r.send(c, a, "aaaa bbbb cccc dddd eeee ffff")
 		queued := r.send(c, a, "two")
 		reply := r.send(c, a, "stopped", func(m *core.Message) { m.Reply = true })
@@ -393,12 +393,12 @@ func TestExpiredCancelledAndRetried(t *testing.T) {
 func TestAMarkFoundAfterARestartIsUncertain(t *testing.T) {
 	inRig(t, func(r *rig) {
 		c, a := r.link("u", "a", "1")
-		r.a.delay = time.Hour // in flight when the process ends
+		r.a.slow(time.Hour) // in flight when the process ends
 		id := r.send(c, a, "one")
 		next := r.send(c, a, "two")
 		synctest.Wait()
 		r.crash()
-		r.a.delay = 0
+		r.a.slow(0)
 		time.Sleep(time.Minute)
 		r.wantState(id, core.MessageSent, "")
 		r.wantState(next, core.MessageSent, "")
@@ -418,13 +418,13 @@ func TestAMarkFoundAfterARestartIsUncertain(t *testing.T) {
 func TestStopPutsBackWhatHasNotLeft(t *testing.T) {
 	inRig(t, func(r *rig) {
 		c, a := r.link("u", "a", "1")
-		r.a.delay = time.Second
+		r.a.slow(time.Second)
 		first := r.send(c, a, "one")
 		second := r.send(c, a, "two")
 		synctest.Wait()
 		r.stop()
 		r.start()
-		r.a.delay = 0
+		r.a.slow(0)
 		synctest.Wait()
 		r.wantState(first, core.MessageSent, "")
 		r.wantState(second, core.MessageSent, "")
@@ -457,7 +457,7 @@ func TestAMovedAddressKeepsItsLink(t *testing.T) {
 func TestOrderAndOnceUnderFaults(t *testing.T) {
 	inRig(t, func(r *rig) {
 		random := rand.New(rand.NewPCG(1, 2))
-		r.a.delay = 20 * time.Millisecond
+		r.a.slow(20 * time.Millisecond)
 		r.a.script(func(core.Address, core.Part) (core.Sent, error) {
 			switch n := random.IntN(100); {
 			case n < 5:
@@ -489,8 +489,8 @@ func TestOrderAndOnceUnderFaults(t *testing.T) {
 				t.Errorf("recipient %d: %s", i, diff)
 			}
 		}
-		if r.a.worst != 1 {
-			t.Errorf("got %d requests to one recipient at once, want 1", r.a.worst)
+		if got := r.a.mostAtOnce(); got != 1 {
+			t.Errorf("got %d requests to one recipient at once, want 1", got)
 		}
 		r.wantSums()
 	})

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -78,6 +79,30 @@ func (p *platform) texts(to string) []string {
 		}
 	}
 	return all
+}
+
+func (p *platform) slow(delay time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay = delay
+}
+
+func (p *platform) requestsMade() []shown {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
+}
+
+func (p *platform) allShown() []shown {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.shown)
+}
+
+func (p *platform) mostAtOnce() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.worst
 }
 
 func (p *platform) requests() int {
