@@ -11,7 +11,7 @@ import (
 	"tidings/core/lane"
 )
 
-// sentMessage is a message of n parts to Ada, sent with the platform's ids "p1"…
+// sentMessage is a message of n parts to Ada, sent with the platform's ids "p1" and so on.
 func (r *rig) sentMessage(n int) int64 {
 	r.t.Helper()
 	return r.written(ada, core.MessageSent, n, func(p *core.StoredPart) {
