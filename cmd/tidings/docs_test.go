@@ -1,0 +1,77 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const repository = "../.."
+
+// TestPromisesNameTheirTests: a promise whose test has gone is no promise.
+func TestPromisesNameTheirTests(t *testing.T) {
+	page := readText(t, "docs/promises.md")
+	tests := map[string]bool{}
+	definition := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
+	eachFile(t, "_test.go", func(path string) {
+		for _, found := range definition.FindAllStringSubmatch(readText(t, path), -1) {
+			tests[found[1]] = true
+		}
+	})
+	for number, promise := range strings.Split(page, "\n## ")[1:] {
+		named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(promise, -1)
+		if len(named) == 0 {
+			t.Errorf("promise %d names no test", number+1)
+		}
+		for _, name := range named {
+			if !tests[name[1]] {
+				t.Errorf("promise %d names %s, and there is no such test", number+1, name[1])
+			}
+		}
+	}
+}
+
+// TestLinksLead: a page never sends its reader to nowhere.
+func TestLinksLead(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)]*)?\)`)
+	code := regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
+	eachFile(t, ".md", func(path string) {
+		for _, found := range link.FindAllStringSubmatch(code.ReplaceAllString(readText(t, path), ""), -1) {
+			target := filepath.Join(repository, filepath.Dir(path), found[1])
+			if _, err := os.Stat(target); err != nil {
+				t.Errorf("%s: the link to %s leads nowhere", path, found[1])
+			}
+		}
+	})
+}
+
+// eachFile calls fn for the repository's files with an ending, by their path in it.
+func eachFile(t *testing.T, ending string, fn func(path string)) {
+	t.Helper()
+	err := fs.WalkDir(os.DirFS(repository), ".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == ".git":
+			return fs.SkipDir
+		case strings.HasSuffix(path, ending):
+			fn(path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readText(t *testing.T, path string) string {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(repository, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}
