@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -70,7 +69,9 @@ type conf struct {
 	// Not of the configuration: how the world around is.
 	messengersim messengersim.Options
 	shop         hybrissim.Options
-	rates        bool // platforms refuse what comes too fast
+	rates        bool                            // platforms refuse what comes too fast
+	silent       bool                            // platforms do not echo what we send
+	proxy        func(http.Handler) http.Handler // stands in front of the shop
 }
 
 const paceOff = "pace: {off: true}"
@@ -148,14 +149,14 @@ type world struct {
 	gateway   *process
 	client    *http.Client
 	private   []string // what no log line may hold
-	ids       atomic.Int64
+	ids       *atomic.Int64
 }
 
 // newWorld opens everything around a gateway, which is not started yet.
 func newWorld(t *testing.T, change ...func(*conf)) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{T: t, dir: dir, private: []string{hush, "@example.com", optInKey}, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	w := &world{T: t, ids: new(atomic.Int64), dir: dir, private: []string{hush, "@example.com", optInKey}, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	t.Cleanup(w.client.CloseIdleConnections)
 	w.conf = conf{
 		Listen: freeAddress(t), Internal: freeAddress(t), Store: filepath.Join(dir, "tidings.db"),
@@ -182,7 +183,7 @@ func (w *world) openPlatforms() {
 	hook := func(channel string) string { return "http://" + w.conf.Listen + "/webhooks/" + channel }
 	o := w.conf.messengersim
 	o.PageID, o.PageToken, o.AppID, o.AppSecret, o.VerifyToken = pageID, pageToken, appID, appSecret, verifyToken
-	o.WebhookURL, o.Client, o.NoRates = hook(messengerName), w.client, !w.conf.rates
+	o.WebhookURL, o.Client, o.NoRates, o.NoEchoes = hook(messengerName), w.client, !w.conf.rates, w.conf.silent
 	w.messenger = messengersim.New(o)
 	w.telegram = telegramsim.New(telegramsim.Options{
 		Token: telegramToken, Username: "my_shop_bot", SecretToken: secretToken, Local: true,
@@ -193,7 +194,7 @@ func (w *world) openPlatforms() {
 	w.conf.SlackURL = w.serve(late)
 	w.slack = slacksim.New(slacksim.Options{
 		BotToken: botToken, SigningSecret: signingSecret, BaseURL: w.conf.SlackURL,
-		WebhookURL: hook(slackName), Client: w.client, NoRates: !w.conf.rates, Seed: o.Seed,
+		WebhookURL: hook(slackName), Client: w.client, NoRates: !w.conf.rates, NoEchoes: w.conf.silent, Seed: o.Seed,
 	})
 	late.Handle("/", w.slack)
 	w.sims = map[string]emulator.Sim{messengerName: w.messenger, telegramName: w.telegram, slackName: w.slack}
@@ -205,7 +206,11 @@ func (w *world) openShop() {
 	o.BaseSites, o.ClientID, o.ClientSecret, o.AllowTrustedTickets = []string{site}, "tidings", clientSecret, true
 	o.EventsURL, o.EventsKey, o.AutoPush, o.Client = w.api("/v1/events"), apiKey, true, w.client
 	w.shop = hybrissim.New(o)
-	w.conf.ShopURL = w.serve(w.shop)
+	var front http.Handler = w.shop
+	if w.conf.proxy != nil {
+		front = w.conf.proxy(front)
+	}
+	w.conf.ShopURL = w.serve(front)
 }
 
 func (w *world) serve(h http.Handler) string {
@@ -266,14 +271,9 @@ func (w *world) finish(g *process) {
 }
 
 // difference is what is missing from the two sums.
-func (w *world) difference() (d float64) {
+func (w *world) difference() float64 {
 	w.Helper()
-	status, _, body := w.ask(http.MethodGet, w.api("/metrics"), nil)
-	_, after, found := strings.Cut(string(body), "\ntidings_conservation_difference ")
-	if _, err := fmt.Sscan(after, &d); status != http.StatusOK || !found || err != nil {
-		w.Errorf("metrics: got status %d without a conservation difference, want one", status)
-	}
-	return d
+	return w.figure("tidings_conservation_difference")
 }
 
 // header is one to send with a request.
@@ -385,24 +385,4 @@ type acceptAnswer struct {
 		Warnings   []string
 		Differs    bool
 	}
-}
-
-// person is a customer with an order and an account on each platform.
-type person struct {
-	uid, order string
-	chats      map[string]string
-}
-
-// customer makes the n-th customer of the shop.
-func (w *world) customer(n int) person {
-	w.Helper()
-	p := person{
-		uid: fmt.Sprintf("ines%d.vidal@example.com", n), order: fmt.Sprintf("0041%04d", n),
-		chats: map[string]string{messengerName: fmt.Sprintf("64100200%04d", n), telegramName: fmt.Sprintf("881730%04d", n), slackName: fmt.Sprintf("U0GQ7B%04d", n)},
-	}
-	w.shop.AddOrder(hybrissim.SampleOrder(p.order, p.uid, site))
-	for id := range maps.Values(p.chats) {
-		w.private = append(w.private, id)
-	}
-	return p
 }

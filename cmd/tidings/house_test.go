@@ -93,7 +93,7 @@ var (
 		{"core/store/storetest", []string{"core", "core/lane"}, nil, "one suite for every database"},
 		{"core/store", []string{"core", "core/lane"}, []string{"./storetest"}, "the store implements what the engine asks for and decides nothing"},
 		{"core/dispatch", useCase, outside, "the use cases do not see each other: they meet in the lanes"},
-		{"core/inbound", useCase, outside, "the use cases do not see each other: they meet in the lanes"},
+		{"core/inbound", useCase, slices.Concat(outside, []string{"core/dispatch", "core/intake"}), "the use cases do not see each other: they meet in the lanes (its tests follow a question through all three)"},
 		{"core/intake", useCase, outside, "the use cases do not see each other: they meet in the lanes"},
 		{"core/hybris/hybrissim", []string{"channels/emulator"}, nil, "an emulator is an independent reading of the shop's documents"},
 		{"core/hybris", []string{"core"}, []string{"./hybrissim"}, "the shop's client knows the interface that it implements"},

@@ -3,6 +3,7 @@ package main_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +15,26 @@ import (
 	"tidings/channels/emulator"
 	"tidings/core/hybris/hybrissim"
 )
+
+// person is a customer with an order and an account on each platform.
+type person struct {
+	uid, order string
+	chats      map[string]string
+}
+
+// customer makes the n-th customer of the shop.
+func (w *world) customer(n int) person {
+	w.Helper()
+	p := person{
+		uid: fmt.Sprintf("ines%d.vidal@example.com", n), order: fmt.Sprintf("0041%04d", n),
+		chats: map[string]string{messengerName: fmt.Sprintf("64100200%04d", n), telegramName: fmt.Sprintf("881730%04d", n), slackName: fmt.Sprintf("U0GQ7B%04d", n)},
+	}
+	w.shop.AddOrder(hybrissim.SampleOrder(p.order, p.uid, site))
+	for id := range maps.Values(p.chats) {
+		w.private = append(w.private, id)
+	}
+	return p
+}
 
 // offer is the answer to POST /v1/opt-ins.
 type offer struct {
@@ -42,9 +63,7 @@ func (w *world) offer(p person, more ...obj) offer {
 	w.Helper()
 	wish := obj{"customerUid": p.uid, "orderCode": p.order, "purpose": "order_updates"}
 	for _, m := range more {
-		for name, value := range m {
-			wish[name] = value
-		}
+		maps.Copy(wish, m)
 	}
 	var o offer
 	w.want(http.StatusCreated, http.MethodPost, "/v1/opt-ins", wish, &o)
@@ -165,6 +184,13 @@ func (w *world) awaitText(channel string, p person, text string) emulator.Shown 
 func (w *world) quiet() {
 	w.Helper()
 	w.settle()
+	w.rest()
+	w.settle()
+}
+
+// rest waits until nothing is left to do in the gateway.
+func (w *world) rest() {
+	w.Helper()
 	eventually(w.T, "the gateway has nothing to do", func() error {
 		for _, state := range []string{"queued", "sending"} {
 			var list messageList
@@ -175,17 +201,11 @@ func (w *world) quiet() {
 		}
 		return w.idle()
 	})
-	w.settle()
 }
 
 // idle says which lanes the gateway still has work in.
 func (w *world) idle() error {
-	_, _, body := w.ask(http.MethodGet, w.api("/metrics"), nil)
-	var lanes float64
-	_, after, found := strings.Cut(string(body), "\ntidings_lanes ")
-	if _, err := fmt.Sscan(after, &lanes); !found || err != nil {
-		return fmt.Errorf("no figure of lanes")
-	}
+	lanes := w.figure("tidings_lanes")
 	if lanes > 0 {
 		return fmt.Errorf("%v lanes have work", lanes)
 	}
@@ -270,3 +290,6 @@ func (w *world) awaitState(event, state string) message {
 	})
 	return found
 }
+
+// orderOf is another order of a customer.
+func orderOf(p person, code string) hybrissim.Order { return hybrissim.SampleOrder(code, p.uid, site) }

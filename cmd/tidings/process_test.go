@@ -2,8 +2,8 @@ package main_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -19,9 +20,16 @@ import (
 // binaryFolder names, in the environment, the folder for the binary.
 const binaryFolder = "TIDINGS_TEST_BINARY_FOLDER"
 
+// atOnce is how many tests run side by side: they wait more than they work.
+const atOnce = "4"
+
 func TestMain(m *testing.M) { os.Exit(runTests(m)) }
 
 func runTests(m *testing.M) int {
+	if err := flag.Set("test.parallel", atOnce); err != nil { // -parallel still has the last word
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	dir, err := os.MkdirTemp("", "tidings-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -38,11 +46,11 @@ func runTests(m *testing.M) int {
 // build builds the program, once.
 var build = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(os.Getenv(binaryFolder), "tidings")
-	args := []string{"build", "-o", path, "."}
-	cmd := exec.Command("go", args...)
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if raceEnabled {
-		cmd = exec.Command("go", "build", "-race", "-o", path, ".")
+		cmd = exec.Command("go", "build", "-buildvcs=false", "-race", "-o", path, ".")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=1")
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
@@ -59,12 +67,19 @@ func binary(t *testing.T) string {
 	return path
 }
 
-// freeAddress returns an address on loopback that nobody listens on. It is below
-// the ports that outgoing connections take, so that it is still free after a restart.
+// ports are below those that outgoing connections take, so that the gateway's
+// is still free after a restart. Each is given out once.
+const firstPort, countPorts = 12000, 20000
+
+var portsGiven atomic.Int64
+
+// freeAddress returns an address on loopback that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	for range 1000 {
-		addr := fmt.Sprintf("127.0.0.1:%d", 12000+rand.N(20000)) //nolint:gosec // any port will do
+	for range countPorts {
+		// Test processes side by side begin at different places.
+		n := int64(os.Getpid())*619 + portsGiven.Add(1)
+		addr := fmt.Sprintf("127.0.0.1:%d", firstPort+n%countPorts)
 		l, err := net.Listen("tcp", addr)
 		if err == nil {
 			_ = l.Close()
@@ -80,7 +95,6 @@ type process struct {
 	*testing.T
 	cmd     *exec.Cmd
 	begun   time.Time
-	out     *os.File
 	stdout  string
 	stderr  string
 	done    chan struct{}
@@ -101,7 +115,7 @@ func runProcess(t *testing.T, args ...string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.cmd = exec.Command(binary(t), args...) //nolint:gosec // our own binary
+	p.cmd = exec.Command(binary(t), args...)
 	p.cmd.Stdout, p.cmd.Stderr = stdout, stderr
 	p.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=0")
 	p.begun = time.Now()
