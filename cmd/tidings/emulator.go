@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 
 	"github.com/spf13/cobra"
@@ -29,9 +28,9 @@ func emulatorCommand(name, short string, flags func(*cobra.Command), open func(b
 		Use:   name,
 		Short: short,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			l, err := net.Listen("tcp", listen)
+			l, err := listenOn(listen)
 			if err != nil {
-				return fmt.Errorf("listen: %w (another one can be chosen with --listen)", err)
+				return err
 			}
 			base := baseURL(l)
 			api, h := open(base)

@@ -98,7 +98,7 @@ func readFile(path string) ([]byte, error) {
 	if path == "-" {
 		return io.ReadAll(os.Stdin)
 	}
-	return os.ReadFile(path) //nolint:gosec // the user names it
+	return os.ReadFile(path)
 }
 
 // planner is an intake that can plan and nothing else.

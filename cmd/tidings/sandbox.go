@@ -47,9 +47,9 @@ func runSandbox(cmd *cobra.Command, o sandboxOptions) error {
 		return err
 	}
 	defer cleanUp()
-	listener, err := net.Listen("tcp", o.listen)
+	listener, err := listenOn(o.listen)
 	if err != nil {
-		return fmt.Errorf("listen: %w (another one can be chosen with --listen)", err)
+		return err
 	}
 	base := baseURL(listener)
 	world, path, err := newWorld(dir, base)
@@ -120,6 +120,18 @@ func dataFolder(dir string) (string, func(), error) {
 		}
 	}
 	return dir, func() {}, nil
+}
+
+// listenOn listens where a flag says.
+func listenOn(addr string) (net.Listener, error) {
+	if _, err := net.ResolveTCPAddr("tcp", addr); err != nil {
+		return nil, usageError{fmt.Errorf("--listen: %w", err)}
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w (another one can be chosen with --listen)", err)
+	}
+	return l, nil
 }
 
 // baseURL is how this machine reaches a listener.

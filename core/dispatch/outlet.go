@@ -159,6 +159,14 @@ func (o *Outlet) Works(now time.Time) (bool, string) {
 	return true, ""
 }
 
+// Healthy reports whether the platform accepts our account: unlike Works it says
+// so at once, for those who are to mend it.
+func (o *Outlet) Healthy() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.brokenSince.IsZero()
+}
+
 // overdue reports whether the messages of a broken channel are to go elsewhere.
 func (o *Outlet) overdue(now time.Time) bool {
 	works, _ := o.Works(now)

@@ -87,7 +87,9 @@ func batch(body []byte, now time.Time) ([]envelope, error) {
 		return nil, unreadable(err, "a JSON array of events")
 	}
 	if len(raw) > MaxBatch {
-		return nil, &BadRequestError{http.StatusBadRequest, fmt.Sprintf("a batch may hold at most %d events", MaxBatch)}
+		e := envelope{pointer: fmt.Sprintf("/%d", MaxBatch)}
+		e.fault("", fmt.Sprintf("a batch may hold at most %d events", MaxBatch))
+		return []envelope{e}, nil
 	}
 	all := make([]envelope, 0, len(raw))
 	for i, r := range raw {

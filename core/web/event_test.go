@@ -73,7 +73,7 @@ func TestEventsUnreadable(t *testing.T) {
 			{"over 1 MiB, structured", long, []string{"Content-Type", "application/cloudevents+json"}, 413},
 			{"over 1 MiB in a batch", "[" + long + "]", []string{"Content-Type", "application/cloudevents-batch+json"}, 202},
 			{"over 8 MiB in a batch", "[" + strings.Repeat(long+",", 7) + long + "]", []string{"Content-Type", "application/cloudevents-batch+json"}, 413},
-			{"too many", "[" + strings.Repeat(event("x", "y")+",", 1000) + event("x", "y") + "]", []string{"Content-Type", "application/cloudevents-batch+json"}, 400},
+			{"too many", "[" + strings.Repeat(event("x", "y")+",", 1000) + event("x", "y") + "]", []string{"Content-Type", "application/cloudevents-batch+json"}, 422},
 		}
 		for _, test := range tests {
 			if a := r.call("POST", "/v1/events", test.body, test.headers...); a.status != test.want {

@@ -183,7 +183,7 @@ func (s *state) Collect(to chan<- prometheus.Metric) {
 	outlets := s.dispatcher.Outlets()
 	for _, name := range slices.Sorted(maps.Keys(outlets)) {
 		works := 0.0
-		if ok, _ := outlets[name].Works(s.now()); ok {
+		if outlets[name].Healthy() {
 			works = 1
 		}
 		gauge(s.descs.works, works, name)
