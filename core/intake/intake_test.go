@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tidings/core"
+	"tidings/core/lane"
 )
 
 func TestAnEventBecomesOneMessage(t *testing.T) {
@@ -104,6 +105,46 @@ func TestNobodySeesSomebodyElsesOrder(t *testing.T) {
 		r.want(e, core.EventSuppressed, "the order belongs to another customer")
 		if got := r.texts(); len(got) != 0 {
 			t.Errorf("got %q, want nothing", got)
+		}
+	})
+}
+
+// An offer made for the wrong customer must not keep the news from the right one.
+func TestAnOrderTakenForSomebodyElsesFindsItsOwner(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.link("ada", "a", "api")
+		r.link("eve", "b", "api")
+		r.order("100", "ada")
+		err := r.engine.Do(context.Background(), func(tx *lane.Tx) error {
+			eve, err := tx.CustomerByUID("eve")
+			if err != nil {
+				return err
+			}
+			links, err := tx.LinksOf(eve.ID)
+			if err != nil {
+				return err
+			}
+			if err := tx.RememberOrder("shop", "100", eve.ID); err != nil {
+				return err
+			}
+			return r.in.Place(tx, core.Event{
+				ID: "link-1", Source: "/tidings/links", Type: core.ThankYou, Time: time.Now(), Site: "shop",
+				Data: core.EventData{OrderCode: "100", CustomerUID: "eve", LinkID: links[0].Link.ID},
+			}, eve.ID, time.Now())
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.post(r.event("order.shipped", fields{"orderCode": "100"}), r.event("order.delivered", fields{"orderCode": "100"}))
+		synctest.Wait()
+		got := r.texts()
+		if len(got) != 3 || !strings.HasPrefix(got[0], "b: ") || strings.Contains(got[0], "100") {
+			t.Fatalf("got %q, want a thank-you that names no order, then Ada's news", got)
+		}
+		for _, text := range got[1:] {
+			if !strings.HasPrefix(text, "a: ") || !strings.Contains(text, "100") {
+				t.Errorf("got %q, want Ada's news of order 100", text)
+			}
 		}
 	})
 }

@@ -21,6 +21,8 @@ type Plan struct {
 	Locale   string
 	Degraded bool // the shop did not answer: told from what the event holds
 	Order    *core.Order
+	// Owner is whose the order really is, when that is somebody else.
+	Owner    string
 	Messages []core.Message // one per target; a closed one is already failed
 }
 
@@ -213,6 +215,7 @@ func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Ti
 	case err == nil && order == nil:
 		return nil // no shop to ask: told from the event
 	case err == nil && foreign(*order, s.customer.UID):
+		p.Owner = order.CustomerUID
 		if e.Type != core.ThankYou {
 			p.Why = "the order belongs to another customer"
 		}
@@ -274,6 +277,9 @@ func SameUID(a, b string) bool { return strings.EqualFold(a, b) }
 
 // compose writes the plan's messages.
 func (in *Intake) compose(ctx context.Context, s subject, p *Plan, now time.Time) error {
+	if p.Owner != "" {
+		s.event.Event.Data.OrderCode = "" // a thank-you for the link alone
+	}
 	input := in.input(ctx, s, p, now)
 	body, err := in.Rules().Texts.Render(input)
 	if err != nil {

@@ -43,6 +43,9 @@ func (w *customerWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 		return in.waitFor(it, s.event, wait, now)
 	case err != nil:
 		return in.cannotTell(it, s, err)
+	case p.Owner != "" && s.event.Event.Data.CustomerUID == "":
+		// We took the order for this customer's, and the shop knows better.
+		return in.handOver(s.event, 0, p.Owner, true)
 	}
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return in.carryOut(tx, s, p, now) }}
 }
@@ -109,7 +112,7 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 // carryOut writes down what a plan says, unless the same has been told before.
 func (in *Intake) carryOut(tx *lane.Tx, s subject, p Plan, now time.Time) error {
 	if p.State == core.EventRouted {
-		why, err := told(tx, s, now)
+		why, err := told(tx, s, p, now)
 		if err != nil {
 			return err
 		}
@@ -151,6 +154,15 @@ func (in *Intake) emit(tx *lane.Tx, m core.Message) error {
 // remember keeps what the event and the shop's answer taught about the customer.
 func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error {
 	e := s.event.Event
+	if p.Owner != "" {
+		who, err := tx.EnsureCustomer(p.Owner, now)
+		if err != nil {
+			return err
+		}
+		if err := tx.RememberOrder(e.Site, e.Data.OrderCode, who.ID); err != nil {
+			return err
+		}
+	}
 	if p.Order != nil {
 		if err := tx.RememberOrder(e.Site, e.Data.OrderCode, s.customer.ID); err != nil {
 			return err
@@ -193,14 +205,14 @@ func (in *Intake) closeAccount(tx *lane.Tx, s subject, now time.Time) error {
 }
 
 // told says why an event is no news: the same was told before, or a later state was.
-func told(tx *lane.Tx, s subject, now time.Time) (string, error) {
+func told(tx *lane.Tx, s subject, p Plan, now time.Time) (string, error) {
 	e := s.event.Event
 	if info, ok := core.LookupType(e.Type); ok && info.Rank > 0 {
 		if why, err := outranked(tx, s, info); why != "" || err != nil {
 			return why, err
 		}
 	}
-	if e.Type == core.ThankYou && e.Data.OrderCode != "" {
+	if e.Type == core.ThankYou && e.Data.OrderCode != "" && p.Owner == "" {
 		// The thank-you tells of the order: order.placed would say it again.
 		_, _, err := tx.Claim(newsKey(s.customer.ID, core.Event{Type: core.OrderPlaced, Data: core.EventData{OrderCode: e.Data.OrderCode}}), "", now)
 		return "", err

@@ -148,7 +148,7 @@ func newStateDescs() stateDescs {
 		messages:   desc("messages", "Messages by state, purged ones included.", "state"),
 		lanes:      desc("lanes", "Lanes with work that memory knows."),
 		busy:       desc("workers_busy", "Workers at work.", "pool"),
-		works:      desc("channel_works", "1 for a channel that can be expected to take a message, else 0.", "channel"),
+		works:      desc("channel_works", "1 for a channel whose platform accepts our account, else 0.", "channel"),
 	}
 }
 
