@@ -38,18 +38,30 @@ run: build ## build, and start the sandbox: the gateway with everything around i
 build: ## build bin/tidings, one static binary (VERSION=v1.2.3)
 	CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=$(VCS) -ldflags '-s -w -X main.release=$(VERSION)' -o bin/tidings ./cmd/tidings
 
+# The packages run with the race detector. The whole program is then tested as it
+# is built, because its tests look at the clock and have the machine to themselves,
+# and once more with the detector in the binary where many things happen at once.
+WHOLE = ./cmd/tidings
+RACED = ^(TestWalk|TestLoad|TestKill|TestTerm|TestReload|TestEightCopies|TestShopAway)$$
+
 # Skipped tests say so themselves; what is missing altogether is said here. In CI
 # (CI is set) something missing is a failure.
 .PHONY: test
 test: needs ## run all tests, with the race detector where there is one (PKGS=./core/... TESTFLAGS=-v)
-	@if $(CAN_RACE); then \
-		set -x; CGO_ENABLED=1 $(GO) test -race $(TESTFLAGS) $(PKGS); \
+	@parts=$$($(GO) list $(PKGS) | grep -v '/cmd/tidings$$'); \
+	whole=$$($(GO) list $(PKGS) | grep '/cmd/tidings$$'); \
+	race=; \
+	if $(CAN_RACE); then \
+		race=-race; export CGO_ENABLED=1; \
 	elif [ -n "$$CI" ]; then \
 		echo 'make test: no C compiler for the race detector, and CI does not go without' >&2; exit 1; \
 	else \
 		echo 'make test: NOTE: no C compiler (gcc) here, so the tests run without the race detector' >&2; \
-		set -x; $(GO) test $(TESTFLAGS) $(PKGS); \
-	fi
+	fi; \
+	set -ex; \
+	if [ -n "$$parts" ]; then $(GO) test $$race $(TESTFLAGS) $$parts; fi; \
+	if [ -n "$$whole" ]; then $(GO) test $(TESTFLAGS) $(WHOLE); fi; \
+	if [ -n "$$whole" ] && [ -n "$$race" ]; then $(GO) test -race $(TESTFLAGS) -run '$(RACED)' $(WHOLE); fi
 
 .PHONY: race
 race: needs ## run all tests with the race detector or not at all

@@ -21,6 +21,7 @@ import (
 // request that cannot be made durable in time is to be sent again.
 const (
 	acceptTimeout = 2 * time.Second
+	perEvent      = 10 * time.Millisecond // more for each event of a batch: a shop is patient, a platform is not
 	readTimeout   = 5 * time.Second
 )
 
