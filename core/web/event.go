@@ -40,7 +40,7 @@ func (s *Server) postEvents(c *gin.Context) {
 		s.failWith(c, err, 0)
 		return
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), acceptTimeout+time.Duration(len(events))*perEvent)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), acceptTimeout+time.Duration(max(0, len(events)-1))*perEvent)
 	defer cancel()
 	all, err := s.Intake.Accept(ctx, events)
 	if err != nil {
