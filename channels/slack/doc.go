@@ -37,10 +37,11 @@
 //  3. Literal in blocks of type plain_text with emoji=false, when the data
 //     holds something like :smile:, which mrkdwn=false would not stop.
 //
-// A message that needs no blocks has none: it is its text. Where there are
-// buttons, a picture or case 3, the text is repeated in sections and remains,
-// whole, in the field text, which notifications, search and screen readers use.
-// A section takes fewer characters than a text, so a long text gets several.
+// Plain words need no blocks: such a message is its text. Where there are
+// emphasis, links, buttons, a picture or case 3, the text is repeated in sections
+// and remains, whole, in the field text, which notifications, search and screen
+// readers use. A section takes fewer characters than a text: with buttons, or in
+// case 3, a long text gets several; without, it stays a text alone.
 //
 // Two other ways were considered. A rich_text block holds literal text with
 // emphasis beside it, but text would still be needed next to it with the same

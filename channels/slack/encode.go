@@ -41,7 +41,7 @@ func encodeText(t core.Text, buttons []core.Button) (message, error) {
 		return message{}, unsendable("no_text", "the part has no text")
 	}
 	m := message{text: w.text, marked: w.marked}
-	if len(buttons) > 0 || w.needsBlocks {
+	if len(buttons) > 0 || w.needsBlocks || w.fitsSection() {
 		m.blocks = append(w.sections(), actions(buttons)...)
 	}
 	return m, nil
@@ -133,6 +133,10 @@ func styled(t core.Text) bool {
 	}
 	return false
 }
+
+// fitsSection reports whether the text has emphasis or links and is one section:
+// then it is worth a block.
+func (w written) fitsSection() bool { return w.marked && units(w.text) <= maxSection }
 
 // sections are the text as blocks, as many as its length asks for.
 func (w written) sections() []api.Block {
