@@ -18,8 +18,12 @@ import (
 // "out/<channel>/<address id>".
 const Kind = "out"
 
-// inFlight is how many requests one channel may have open at once.
-const inFlight = 64
+// How many requests one channel may have open at once.
+const (
+	inFlight     = 64
+	inFlightMost = 1024
+	slowAnswer   = 2 * time.Second
+)
 
 // sendTimeout bounds one request.
 const sendTimeout = 30 * time.Second
@@ -44,8 +48,19 @@ func New(engine *lane.Engine, log *slog.Logger, count core.Count) *Dispatcher {
 // Lane is how the engine is to work on outgoing lanes.
 func (d *Dispatcher) Lane() lane.Kind {
 	return lane.Kind{Worker: d, Pool: func(name string) (string, int) {
-		return Kind + "/" + channelOf(name), inFlight
+		channel := channelOf(name)
+		return Kind + "/" + channel, d.atOnce(channel)
 	}}
+}
+
+// atOnce is how many requests a channel may have open: as many as leave within
+// the time a slow answer takes, so that waiting for answers costs no pace.
+func (d *Dispatcher) atOnce(channel string) int {
+	o, ok := d.Outlet(channel)
+	if !ok {
+		return inFlight
+	}
+	return min(inFlightMost, max(inFlight, int(o.Limits.Pace.PerSecond*slowAnswer.Seconds())))
 }
 
 // LaneOf names the lane of an address.
@@ -118,14 +133,25 @@ func (d *Dispatcher) Enqueue(tx *lane.Tx, m core.Message) (int64, error) {
 	if err != nil || len(parts) == 0 {
 		return id, err
 	}
-	return id, tx.Append(LaneOf(m.Channel, m.AddressID), id, m.CreatedAt)
+	return id, tx.Append(LaneOf(m.Channel, m.AddressID), id, m.CreatedAt, priority(m))
+}
+
+// priority puts what somebody waits for before news, and news before advertising.
+func priority(m core.Message) lane.Priority {
+	switch {
+	case m.Human || m.Reply || m.Type == core.ThankYou:
+		return lane.First
+	case m.Purpose == core.Marketing:
+		return lane.Bulk
+	}
+	return lane.Normal
 }
 
 // Gate implements lane.Worker.
-func (d *Dispatcher) Gate(it lane.Item, now time.Time) time.Time {
+func (d *Dispatcher) Gate(it lane.Item, now time.Time) lane.Turn {
 	o, ok := d.Outlet(channelOf(it.Lane))
 	if !ok {
-		return now.Add(probeEvery)
+		return lane.Turn{At: now.Add(probeEvery), All: true}
 	}
 	return o.gate(it.Lane, now)
 }

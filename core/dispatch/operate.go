@@ -53,7 +53,7 @@ func (d *Dispatcher) Retry(ctx context.Context, id int64) error {
 		if err := tx.SaveMessage(m); err != nil {
 			return err
 		}
-		return tx.Append(LaneOf(m.Channel, m.AddressID), m.ID, now)
+		return tx.Append(LaneOf(m.Channel, m.AddressID), m.ID, now, priority(m))
 	})
 }
 
@@ -115,7 +115,7 @@ func Readdress(tx *lane.Tx, addressID int64, to core.Address, now time.Time) err
 		if err := tx.SaveMessage(m); err != nil {
 			return err
 		}
-		if err := tx.Append(LaneOf(m.Channel, known.ID), m.ID, now); err != nil {
+		if err := tx.Append(LaneOf(m.Channel, known.ID), m.ID, now, priority(m)); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tidings/core"
+	"tidings/core/lane"
 	"tidings/core/pace"
 )
 
@@ -63,23 +64,24 @@ func NewOutlet(s Settings) *Outlet {
 }
 
 // gate says when a part for a lane may leave, and takes its turn if that is now.
-func (o *Outlet) gate(name string, now time.Time) time.Time {
+func (o *Outlet) gate(name string, now time.Time) lane.Turn {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if now.Before(o.pausedUntil) {
-		return o.pausedUntil
+		return lane.Turn{At: o.pausedUntil, All: true}
 	}
 	if !o.brokenSince.IsZero() {
 		if now.Before(o.nextProbe) {
-			return o.nextProbe
+			return lane.Turn{At: o.nextProbe, All: true}
 		}
 		o.nextProbe = now.Add(probeEvery)
-		return now
+		return lane.Turn{}
 	}
-	if ok, at := o.pace.Take(name, now); !ok {
-		return at
+	ok, at, all := o.pace.Take(name, now)
+	if ok {
+		return lane.Turn{}
 	}
-	return now
+	return lane.Turn{At: at, All: all}
 }
 
 // pause leaves the whole channel alone until a time.

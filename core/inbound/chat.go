@@ -16,7 +16,7 @@ import (
 type chatWorker Inbound
 
 // Gate implements lane.Worker: updates have no pace.
-func (*chatWorker) Gate(_ lane.Item, now time.Time) time.Time { return now }
+func (*chatWorker) Gate(lane.Item, time.Time) lane.Turn { return lane.Turn{} }
 
 // chat is an update with what is known of the chat it came from.
 type chat struct {

@@ -150,7 +150,7 @@ func (in *Inbound) accept(tx *lane.Tx, channel string, u core.Update, now time.T
 	if err != nil || !first || stored.State != waiting {
 		return err
 	}
-	return tx.Append(chatLane(stored.AddressID), id, now)
+	return tx.Append(chatLane(stored.AddressID), id, now, lane.Normal)
 }
 
 func fingerprint(u core.Update) string {

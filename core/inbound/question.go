@@ -61,7 +61,7 @@ func (in *Inbound) ask(tx *lane.Tx, c chat) (asked, error) {
 		if err != nil {
 			return asked{}, err
 		}
-		if err := tx.Append(conversationLane(v.ID), id, c.now); err != nil {
+		if err := tx.Append(conversationLane(v.ID), id, c.now, lane.Normal); err != nil {
 			return asked{}, err
 		}
 	}

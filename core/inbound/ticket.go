@@ -28,7 +28,7 @@ type ticketWorker Inbound
 var _ lane.Marker = (*ticketWorker)(nil)
 
 // Gate implements lane.Worker.
-func (*ticketWorker) Gate(_ lane.Item, now time.Time) time.Time { return now }
+func (*ticketWorker) Gate(lane.Item, time.Time) lane.Turn { return lane.Turn{} }
 
 // Mark implements lane.Marker: a question that was taken is always wanted.
 func (*ticketWorker) Mark(*lane.Tx, lane.Item) (bool, error) { return true, nil }

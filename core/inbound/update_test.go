@@ -201,7 +201,7 @@ func TestUpdateOfAChatThatHasBeenErasedIsNoTrouble(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return tx.Append("in/999", id, time.Now())
+			return tx.Append("in/999", id, time.Now(), lane.Normal)
 		})
 		r.wait(time.Second)
 		r.do(func(tx *lane.Tx) error {

@@ -157,7 +157,7 @@ func (in *Intake) Place(tx *lane.Tx, e core.Event, customerID int64, now time.Ti
 	if err != nil {
 		return err
 	}
-	return tx.Append(CustomerLane(customerID), row, now)
+	return tx.Append(CustomerLane(customerID), row, now, priority(e))
 }
 
 // place finds the lane of an event and puts it there.
@@ -174,7 +174,19 @@ func (in *Intake) place(tx *lane.Tx, e core.StoredEvent, now time.Time) error {
 	if err != nil || name == "" {
 		return err
 	}
-	return tx.Append(name, row, now)
+	return tx.Append(name, row, now, priority(e.Event))
+}
+
+// priority is how urgent an event is: somebody waits for what an agent writes,
+// nobody for advertising.
+func priority(e core.Event) lane.Priority {
+	switch {
+	case e.Type == core.TicketNoteAdded, e.Type == core.ThankYou, e.Type == core.Answer:
+		return lane.First
+	case e.Data.Purpose == core.Marketing:
+		return lane.Bulk
+	}
+	return lane.Normal
 }
 
 // laneOf finds the lane of an event. An event of an order that still has others

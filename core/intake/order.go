@@ -21,7 +21,7 @@ const (
 type orderWorker Intake
 
 // Gate implements lane.Worker.
-func (*orderWorker) Gate(_ lane.Item, now time.Time) time.Time { return now }
+func (*orderWorker) Gate(lane.Item, time.Time) lane.Turn { return lane.Turn{} }
 
 // Work implements lane.Worker.
 func (w *orderWorker) Work(ctx context.Context, it lane.Item) lane.Result {
@@ -82,7 +82,7 @@ func (in *Intake) handOver(e core.StoredEvent, owner int64, uid string, learnt b
 		if err := tx.SaveEvent(e); err != nil {
 			return err
 		}
-		return tx.Append(CustomerLane(owner), e.RowID, now)
+		return tx.Append(CustomerLane(owner), e.RowID, now, priority(e.Event))
 	}}
 }
 

@@ -17,7 +17,7 @@ import (
 type customerWorker Intake
 
 // Gate implements lane.Worker: events have no pace.
-func (*customerWorker) Gate(_ lane.Item, now time.Time) time.Time { return now }
+func (*customerWorker) Gate(lane.Item, time.Time) lane.Turn { return lane.Turn{} }
 
 // Work implements lane.Worker.
 func (w *customerWorker) Work(ctx context.Context, it lane.Item) lane.Result {

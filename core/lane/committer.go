@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"tidings/core"
@@ -26,9 +27,13 @@ type Tx struct {
 
 // Append puts work at the end of a lane. Where the item would be the only one
 // of its lane and may start at once, its mark is written with it.
-func (tx *Tx) Append(name string, ref int64, due time.Time) error {
-	it := Item{Lane: name, Ref: ref, Due: due, Step: 1}
-	if marker := tx.e.promise(tx, it); marker != nil {
+func (tx *Tx) Append(name string, ref int64, due time.Time, prio Priority) error {
+	it := Item{Lane: name, Shard: tx.e.shardOf(name), Ref: ref, Due: due, Step: 1, Prio: prio}
+	marker, err := tx.e.reserve(tx, it)
+	if err != nil {
+		return err
+	}
+	if marker != nil {
 		ok, err := marker.Mark(tx, it)
 		if err != nil {
 			return err
@@ -59,6 +64,10 @@ type op struct {
 	tx   *Tx
 	err  error
 	done chan error
+	// in is the shard whose work this settles, epoch that which it had when the
+	// work began; nil: none.
+	in    *shard
+	epoch int64
 }
 
 // Do runs fn in a transaction, together with those of other callers, and
@@ -67,7 +76,20 @@ type op struct {
 // whoever would acknowledge it; fn may then still be running, so what it wrote
 // outside of tx may be read only where Do returned something else.
 func (e *Engine) Do(ctx context.Context, fn func(*Tx) error) error {
-	o := &op{ctx: ctx, fn: fn, done: make(chan error, 1)}
+	return e.submit(&op{ctx: ctx, fn: fn, done: make(chan error, 1)})
+}
+
+// doIn is Do for the work of a lane. It fails with errLost, and nothing is
+// written, when the lane's shard is another process's by now. It is not to be
+// interrupted: whether it was written has to be known.
+func (e *Engine) doIn(l *lane, fn func(*Tx) error) error {
+	return e.submit(&op{
+		ctx: context.WithoutCancel(e.work), fn: fn, done: make(chan error, 1), in: l.shard, epoch: l.shard.epoch,
+	})
+}
+
+func (e *Engine) submit(o *op) error {
+	ctx := o.ctx
 	select {
 	case e.ops <- o:
 	case <-ctx.Done():
@@ -128,10 +150,20 @@ func (e *Engine) commit(batch []*op) {
 	err := e.store.Update(context.Background(), func(st StoreTx) error {
 		return e.runAll(st, batch)
 	})
+	if errors.Is(err, ErrRefused) && len(batch) > 1 {
+		for i := range batch { // one bad row must not fail its neighbours
+			e.abandon(batch[i])
+			e.commit(batch[i : i+1])
+		}
+		return
+	}
 	for _, o := range batch {
 		if err != nil {
 			// Also of what an fn has refused: it judged what has not come to be.
 			o.err = fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		if errors.Is(err, ErrRefused) {
+			o.err = err
 		}
 		e.conclude(o)
 		o.done <- o.err
@@ -141,6 +173,16 @@ func (e *Engine) commit(batch []*op) {
 func (e *Engine) runAll(st StoreTx, batch []*op) error {
 	for _, o := range batch {
 		e.abandon(o) // of an earlier attempt at this transaction, if the store makes several
+	}
+	epochs, err := e.fence(st, batch)
+	if err != nil {
+		return err
+	}
+	for _, o := range batch {
+		if e.shared != nil && o.in != nil && epochs[o.in.id] != o.epoch {
+			o.err = errLost
+			continue
+		}
 		if o.ctx.Err() != nil {
 			o.err = fmt.Errorf("%w: %w", ErrUnavailable, o.ctx.Err())
 			continue
@@ -152,7 +194,26 @@ func (e *Engine) runAll(st StoreTx, batch []*op) error {
 		}
 		o.err = err
 	}
-	return nil
+	return e.tellOthers(st, batch)
+}
+
+// fence keeps the shards whose work is settled from being taken over while this
+// transaction lasts, and returns the epochs that they have.
+func (e *Engine) fence(st StoreTx, batch []*op) (map[int]int64, error) {
+	if e.shared == nil {
+		return nil, nil
+	}
+	var shards []int
+	for _, o := range batch {
+		if o.in != nil && !slices.Contains(shards, o.in.id) {
+			shards = append(shards, o.in.id)
+		}
+	}
+	if len(shards) == 0 {
+		return nil, nil
+	}
+	slices.Sort(shards)
+	return st.Hold(shards)
 }
 
 // guard turns a panic into an error: one caller's fault must not end the

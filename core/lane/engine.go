@@ -3,6 +3,9 @@ package lane
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -11,9 +14,9 @@ import (
 
 const (
 	// headSize is how many items of a lane are kept in memory.
-	headSize = 32
-	// maxLanes bounds how many lanes memory knows; the rest waits on disk.
-	maxLanes = 100_000
+	headSize = 16
+	// maxLanes bounds how many lanes of a pool memory knows; the rest waits on disk.
+	maxLanes = 20_000
 	// discoverPage is how many lane names are read at once.
 	discoverPage = 5_000
 )
@@ -24,24 +27,27 @@ type Engine struct {
 	kinds map[string]Kind
 	log   *slog.Logger
 	now   func() time.Time
-	room  int // how many lanes memory may know
+	room  int // how many lanes of a pool memory may know
+
+	// Of a store on which several processes work; nil and without meaning for others.
+	shared   Shared
+	lease    *lease
+	onShare  func(owned, all int)
+	onNotice map[string]func()
+	halted   chan struct{} // closed when lanes must not start any more
 
 	ops     chan *op
 	closing chan struct{}
 	closed  chan struct{}
 	stop    sync.Once
 
-	mu    sync.Mutex
-	lanes map[string]*lane
-	pools map[string]*pool
-	// complete says that memory knows every lane that has work on disk. Only
-	// then is a lane that memory does not know an empty one.
-	complete    bool
-	missed      bool // a lane has been left out for want of room since discovery began
-	discovering bool
-	started     bool
-	stopping    bool
-	busy        sync.WaitGroup
+	mu       sync.Mutex
+	lanes    map[string]*lane
+	pools    map[string]*pool
+	owned    map[int]*shard // the shards of this process
+	started  bool
+	stopping bool
+	busy     sync.WaitGroup
 
 	work     context.Context // ends when workers must give up
 	stopWork context.CancelFunc
@@ -53,8 +59,10 @@ func New(store Store, log *slog.Logger) *Engine {
 	e := &Engine{
 		store: store, kinds: map[string]Kind{}, log: log, now: time.Now, room: maxLanes,
 		ops: make(chan *op, maxBatch), closing: make(chan struct{}), closed: make(chan struct{}),
-		lanes: map[string]*lane{}, pools: map[string]*pool{},
+		lanes: map[string]*lane{}, pools: map[string]*pool{}, owned: map[int]*shard{},
+		lease: newLease(), onNotice: map[string]func(){}, halted: make(chan struct{}),
 	}
+	e.shared, _ = store.(Shared)
 	e.work, e.stopWork = context.WithCancel(context.Background())
 	return e
 }
@@ -63,13 +71,23 @@ func New(store Store, log *slog.Logger) *Engine {
 func (e *Engine) Handle(kind string, k Kind) { e.kinds[kind] = k }
 
 // Start begins to commit and to work. It returns when the lanes that have work
-// are known.
+// are known; where several processes share them, they are learnt as they come.
 func (e *Engine) Start(ctx context.Context) error {
+	only := &shard{}
 	e.mu.Lock()
-	e.started, e.discovering = true, true
+	e.started = true
+	if e.shared == nil {
+		e.owned[only.id] = only
+	}
 	e.mu.Unlock()
 	go e.commitLoop()
-	return e.discover(ctx)
+	if e.shared == nil {
+		return e.discover(ctx, only)
+	}
+	go e.listen()
+	go e.keepLease()
+	go e.searchAll()
+	return nil
 }
 
 // Kick has the waiting lanes whose names begin with prefix ask their gate again.
@@ -81,11 +99,18 @@ func (e *Engine) Kick(prefix string) {
 			e.ready(l)
 		}
 	}
+	for name, p := range e.pools {
+		if strings.HasPrefix(name+"/", prefix) || strings.HasPrefix(prefix, name+"/") {
+			p.open()
+			e.serve(p)
+		}
+	}
 }
 
 // Stats are figures for operators.
 type Stats struct {
 	Lanes   int            // known to memory
+	Shards  int            // worked on by this process
 	Running map[string]int // busy workers by pool
 }
 
@@ -93,7 +118,7 @@ type Stats struct {
 func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := Stats{Lanes: len(e.lanes), Running: map[string]int{}}
+	s := Stats{Lanes: len(e.lanes), Shards: len(e.owned), Running: map[string]int{}}
 	for name, p := range e.pools {
 		s.Running[name] = p.running
 	}
@@ -107,6 +132,7 @@ func (e *Engine) Stop(ctx context.Context) {
 		if e.halt() {
 			e.finish(ctx)
 			e.unmark()
+			e.leave()
 			close(e.closing)
 		} else {
 			close(e.closed) // it was never started: there is nobody to commit
@@ -120,11 +146,34 @@ func (e *Engine) Stop(ctx context.Context) {
 func (e *Engine) halt() (started bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.stopping = true
+	if !e.stopping {
+		e.stopping = true
+		close(e.halted)
+	}
 	for _, l := range e.lanes {
 		l.stopTimer()
 	}
+	for _, p := range e.pools {
+		p.open()
+	}
 	return e.started
+}
+
+// leave gives all shards to the others, so that they need not wait for the end
+// of the lease.
+func (e *Engine) leave() {
+	if e.shared == nil {
+		return
+	}
+	e.mu.Lock()
+	ids := slices.Sorted(maps.Keys(e.owned))
+	clear(e.owned)
+	e.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), callTime/2)
+	defer cancel()
+	if err := e.shared.Give(ctx, e.lease.self, ids); err != nil {
+		e.log.Error("shards could not be given back; others take them when the lease ends", "err", err)
+	}
 }
 
 // finish waits for running work, and cuts it off when ctx ends.
@@ -168,12 +217,6 @@ func (e *Engine) marked() []Item {
 		}
 	}
 	return items
-}
-
-func (e *Engine) isStopping() bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.stopping
 }
 
 // pause waits; false means that the engine was told to give up.

@@ -42,7 +42,7 @@ func TestItemsAreDueLater(t *testing.T) {
 			return Result{Done: true}
 		}}}, 1)
 		do(t, e, func(tx *Tx) error {
-			return errors.Join(tx.Append("w/1", 1, begin.Add(time.Hour)), tx.Append("w/1", 2, begin))
+			return errors.Join(tx.Append("w/1", 1, begin.Add(time.Hour), Normal), tx.Append("w/1", 2, begin, Normal))
 		})
 		synctest.Wait()
 		for _, it := range m.lane("w/1") {
@@ -62,9 +62,9 @@ func TestIdleCostsNothing(t *testing.T) {
 		for i := range 100 {
 			put(t, e, fmt.Sprintf("w/%d", i%10), int64(i))
 		}
-		_ = e.Do(t.Context(), func(tx *Tx) error { return errors.Join(tx.Append("w/x", 2, time.Time{}), errAway) })
+		_ = e.Do(t.Context(), func(tx *Tx) error { return errors.Join(tx.Append("w/x", 2, time.Time{}, Normal), errAway) })
 		<-time.After(time.Second)
-		same(t, "lanes in memory", e.Stats(), Stats{Running: map[string]int{"w": 0}})
+		same(t, "lanes in memory", e.Stats(), Stats{Shards: 1, Running: map[string]int{"w": 0}})
 		same(t, "items on disk", len(m.copy().items), 0)
 		before := m.calls.Load()
 		<-time.After(time.Hour)
@@ -183,7 +183,7 @@ func TestLongLaneDelaysNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newMemory()
 		for i := range int64(10_000) {
-			m.items[i+1] = Item{ID: i + 1, Lane: "w/long", Ref: i, Step: 1}
+			m.items[i+1] = Item{ID: i + 1, Lane: "w/long", Ref: i, Step: 1, Prio: Normal}
 		}
 		m.nextID = 10_000
 		w := recorder()

@@ -139,7 +139,7 @@ func (m *memory) View(_ context.Context, fn func(StoreTx) error) error {
 	return fn(&memoryTx{m: m})
 }
 
-func (m *memory) Lanes(_ context.Context, after string, limit int) ([]string, error) {
+func (m *memory) Lanes(_ context.Context, _ int, after string, limit int) ([]string, error) {
 	m.calls.Add(1)
 	m.beforeList.run()
 	if m.away.Load() {
@@ -206,6 +206,19 @@ func (t *memoryTx) RemoveItem(id int64) error { t.items[id] = nil; return nil }
 
 func (t *memoryTx) Pending(string) (bool, error) { return false, nil }
 
+func (t *memoryTx) Hold([]int) (map[int]int64, error) { return nil, nil }
+
+func (t *memoryTx) Tell(string) error { return nil }
+
+func (t *memoryTx) Item(id int64) (Item, error) {
+	t.m.mu.Lock()
+	defer t.m.mu.Unlock()
+	if it, ok := t.m.items[id]; ok {
+		return it, nil
+	}
+	return Item{}, core.ErrNotFound
+}
+
 // write leaves a line that becomes durable with the transaction.
 func write(tx *Tx, format string, args ...any) {
 	if m, ok := tx.st.(*memoryTx); ok {
@@ -219,11 +232,11 @@ type worker struct {
 	work func(ctx context.Context, it Item) Result
 }
 
-func (w worker) Gate(it Item, now time.Time) time.Time {
+func (w worker) Gate(it Item, now time.Time) Turn {
 	if w.gate == nil {
-		return now
+		return Turn{}
 	}
-	return w.gate(it, now)
+	return Turn{At: w.gate(it, now)}
 }
 
 func (w worker) Work(ctx context.Context, it Item) Result {
@@ -278,7 +291,7 @@ func put(t testing.TB, e *Engine, name string, refs ...int64) {
 	t.Helper()
 	do(t, e, func(tx *Tx) error {
 		for _, ref := range refs {
-			if err := tx.Append(name, ref, time.Time{}); err != nil {
+			if err := tx.Append(name, ref, time.Time{}, Normal); err != nil {
 				return err
 			}
 		}

@@ -78,7 +78,7 @@ func TestInvariant2ResultAndNewWorkAreOneCommit(t *testing.T) {
 			<-hold
 			return Result{Done: true, Commit: func(tx *Tx) error {
 				write(tx, "done %d", it.Ref)
-				return tx.Append("next/1", it.Ref, time.Time{})
+				return tx.Append("next/1", it.Ref, time.Time{}, Normal)
 			}}
 		}}, 1))
 		e.Handle("next", kind(recorder(), 1))
@@ -92,7 +92,7 @@ func TestInvariant2ResultAndNewWorkAreOneCommit(t *testing.T) {
 		same(t, "written", slices.Sorted(slices.Values(m.written())), []string{"1", "2", "done 1", "done 2"})
 
 		m.refuse.Store(1)
-		if err := e.Do(t.Context(), func(tx *Tx) error { return tx.Append("w/1", 9, time.Time{}) }); !IsUnavailable(err) {
+		if err := e.Do(t.Context(), func(tx *Tx) error { return tx.Append("w/1", 9, time.Time{}, Normal) }); !IsUnavailable(err) {
 			t.Errorf("Do while the database is away: got %v, want ErrUnavailable", err)
 		}
 		put(t, e, "w/1", 3)

@@ -11,10 +11,14 @@ import (
 
 // Item is one unsettled piece of work.
 type Item struct {
-	ID   int64
-	Lane string
-	Ref  int64 // the row the work is about
-	Due  time.Time
+	ID    int64
+	Lane  string
+	Shard int   // of the lane, set by the engine
+	Ref   int64 // the row the work is about
+	Due   time.Time
+	// Prio is how urgent the work is. It puts the lane, with all that is before
+	// the item, ahead of others; within a lane the order never changes.
+	Prio Priority
 	// Step counts from 1 within an item that takes several (the parts of a message).
 	Step int
 	// Mark is the step that may have been started; 0: none.
@@ -26,6 +30,28 @@ type Item struct {
 	// Found says that nobody knows what became of the work that Mark stands for:
 	// its owner is gone, or the worker panicked. It is not stored.
 	Found bool
+}
+
+// Priority is how urgent an item is; lower goes first.
+type Priority int
+
+// The priorities. What is less urgent has a share all the same, so that nothing
+// waits for ever.
+const (
+	First  Priority = iota // somebody waits for it: an agent's answer, a reply in a chat
+	Normal                 // news
+	Bulk                   // what may come later than all else
+
+	priorities = int(Bulk) + 1
+)
+
+// Turn says when an item may start. The zero Turn is at once.
+type Turn struct {
+	// At is the time. One that is not after now means at once, and then what that
+	// costs has been taken from the pace.
+	At time.Time
+	// All says that nothing of the whole pool may start before At.
+	All bool
 }
 
 // Name builds the name of a lane: its kind, then what tells it apart.
@@ -42,9 +68,8 @@ func KindOf(name string) string {
 // Worker does the work of one kind of lane. Methods may be called concurrently
 // for different lanes.
 type Worker interface {
-	// Gate says when an item may start. A time not after now means now, and
-	// takes what that costs from the pace. It must not call the engine.
-	Gate(it Item, now time.Time) time.Time
+	// Gate says when an item may start. It must not call the engine, nor wait.
+	Gate(it Item, now time.Time) Turn
 	// Work does one step of an item. It may be called again for the same step
 	// when the process dies before the result is committed.
 	Work(ctx context.Context, it Item) Result
@@ -76,7 +101,8 @@ type Result struct {
 type Kind struct {
 	Worker Worker
 	// Pool names the group in which a lane competes for workers, and how many
-	// that group has. Lanes of other groups are not affected by it.
+	// that group has. Lanes of other groups are not affected by it. The name is
+	// that with which the names of all its lanes begin, up to a slash.
 	Pool func(lane string) (name string, limit int)
 }
 
@@ -87,9 +113,9 @@ type Store interface {
 	Update(ctx context.Context, fn func(StoreTx) error) error
 	// View runs fn on a consistent snapshot; writing in it fails.
 	View(ctx context.Context, fn func(StoreTx) error) error
-	// Lanes returns the names of lanes that have unsettled items, in
-	// alphabetical order after a name.
-	Lanes(ctx context.Context, after string, limit int) ([]string, error)
+	// Lanes returns the names of a shard's lanes that have unsettled items, in
+	// the order of their bytes, after a name.
+	Lanes(ctx context.Context, shard int, after string, limit int) ([]string, error)
 	// Head returns the first unsettled items of a lane, in order.
 	Head(ctx context.Context, lane string, limit int) ([]Item, error)
 	Close() error
@@ -104,10 +130,26 @@ type StoreTx interface {
 	InsertItem(it Item) (id int64, err error)
 	SaveItem(it Item) error
 	RemoveItem(id int64) error
+	// Item returns an unsettled item.
+	Item(id int64) (Item, error)
 	// Pending reports whether a lane has unsettled items.
 	Pending(lane string) (bool, error)
+	// Hold keeps shards from being taken over until the transaction ends, and
+	// returns their epochs. It is the first call of its transaction. A store that
+	// is not Shared returns nil.
+	Hold(shards []int) (map[int]int64, error)
+	// Tell has a notice reach the processes that listen once the transaction is
+	// durable. A store that is not Shared does nothing.
+	Tell(notice string) error
 }
 
 // ErrUnavailable is what Do answers when nothing could be made durable, or when
 // that is not known: the caller must not acknowledge.
 var ErrUnavailable = errors.New("the database is not available")
+
+// ErrRefused is wrapped by the errors of Store.Update where the database is
+// well and a statement or its values were at fault.
+var ErrRefused = errors.New("the database refused a value")
+
+// errLost says that the shard of a lane is another process's by now.
+var errLost = errors.New("lane: the shard has been taken over")

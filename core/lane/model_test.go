@@ -68,21 +68,24 @@ func (w *world) live() *life {
 	l := &life{world: w, disk: w.disk, e: New(w.disk, quiet)}
 	l.e.room = w.room
 	l.e.Handle("w", kind(l, 2))
-	l.e.Handle("m", kind(marking{worker{l.Gate, l.Work}, l.mark}, 2))
+	l.e.Handle("m", kind(marker{l}, 2))
 	if err := l.e.Start(context.Background()); err != nil {
 		w.fault("Start: %v", err)
 	}
 	return l
 }
 
-func (l *life) Gate(it Item, now time.Time) time.Time {
+func (l *life) Gate(it Item, now time.Time) Turn {
 	if l.dice(4, "gate", it.Ref, now.UnixMilli()) == 0 {
-		return now.Add(3 * time.Millisecond)
+		return Turn{At: now.Add(3 * time.Millisecond), All: l.dice(2, "all", it.Ref) == 0}
 	}
-	return now
+	return Turn{}
 }
 
-func (l *life) mark(_ *Tx, it Item) (bool, error) { return true, nil }
+// marker is a life whose steps are marked.
+type marker struct{ *life }
+
+func (marker) Mark(*Tx, Item) (bool, error) { return true, nil }
 
 // steps is how many steps an item takes.
 func (w *world) steps(ref int64) int { return 1 + w.dice(3, "steps", ref) }
@@ -133,7 +136,7 @@ func (l *life) begin(it Item, step string) (token int) {
 func (l *life) append(tx *Tx, lane int, ref int64) error {
 	name := []string{"w/a", "w/b", "m/a", "m/b"}[lane]
 	write(tx, "to %s %d", name, ref)
-	return tx.Append(name, ref, time.Time{})
+	return tx.Append(name, ref, time.Time{}, Normal)
 }
 
 // check compares what was settled, lane by lane, with what was appended.

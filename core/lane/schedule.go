@@ -7,12 +7,17 @@ type lane struct {
 	name  string
 	kind  Kind
 	pool  *pool
+	shard *shard
 	items []Item
+	prio  Priority // that of the most urgent item known
+	slot  Priority // the line it stands in
 	// more says that disk may have items after items; touched that one was
 	// appended since the lane was last read.
 	more, touched bool
 	running       bool
 	queued        bool
+	fresh         bool // it has just been read and keeps its turn
+	cleared       bool // the gate has let the first item through
 	// begun says that work on the first item has begun and its result is not
 	// durable: a mark for it must not be put back.
 	begun bool
@@ -20,58 +25,93 @@ type lane struct {
 	unsettled *settlement
 	promised  bool // a worker is kept for the item that is being appended
 	timer     *time.Timer
+	wakeAt    time.Time // when timer fires
 }
 
-// pool is a group of lanes that share workers; guarded by Engine.mu. Lanes are
-// served in the order in which they asked, one step each.
-type pool struct {
-	limit    int
-	running  int
-	promised int
-	queue    []*lane
-}
-
-// newLane adds an empty lane to memory; nil for a kind nobody handles.
-func (e *Engine) newLane(name string) *lane {
+// newLane adds an empty lane to memory; nil for a kind nobody handles, and where
+// there is no room.
+func (e *Engine) newLane(name string, s *shard) *lane {
 	kind, ok := e.kinds[KindOf(name)]
 	if !ok {
 		e.log.Error("no worker for this kind of lane; its work waits", "kind", KindOf(name))
 		return nil
 	}
-	l := &lane{name: name, kind: kind, pool: e.poolOf(kind, name)}
+	p := e.poolOf(kind, name)
+	if p.lanes >= e.room {
+		p.left, p.missed = true, true
+		return nil
+	}
+	l := &lane{name: name, kind: kind, pool: p, shard: s, prio: Bulk}
+	p.lanes++
 	e.lanes[name] = l
 	return l
 }
 
-func (e *Engine) poolOf(kind Kind, lane string) *pool {
-	name, limit := kind.Pool(lane)
+func (e *Engine) poolOf(kind Kind, of string) *pool {
+	name, limit := kind.Pool(of)
 	p := e.pools[name]
 	if p == nil {
-		p = &pool{}
+		p = &pool{name: name, waiting: map[*lane]struct{}{}}
 		e.pools[name] = p
 	}
 	p.limit = limit
 	return p
 }
 
-// promise reserves an empty lane for the first item that is being appended to
-// it, and returns its Marker, to be asked within tx, if the work may start at once.
-func (e *Engine) promise(tx *Tx, it Item) Marker {
+// known returns the pool of a lane where memory knows all lanes with work of
+// that pool and shard: one that it does not know is an empty one.
+func (e *Engine) known(kind Kind, name string, s *shard) (*pool, bool) {
+	p := e.poolOf(kind, name)
+	return p, s != nil && s.known && !s.leaving && !p.left && p.lanes < e.room
+}
+
+// reserve puts an empty lane into memory for the first item that is being
+// appended to it: whatever else is appended in this batch comes after it. Where
+// other processes append too, the store has the last word on its being empty.
+// It returns its Marker, to be asked within tx, if the work may start at once.
+func (e *Engine) reserve(tx *Tx, it Item) (Marker, error) {
+	if empty, err := e.vacant(tx, it); !empty || err != nil {
+		return nil, err
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	marker, marks := e.kinds[KindOf(it.Lane)].Worker.(Marker)
-	if !marks || e.stopping || e.lanes[it.Lane] != nil || !e.complete || len(e.lanes) >= e.room {
-		return nil // the lane has work, or may have
+	s := e.owned[it.Shard]
+	if e.stopping || e.lanes[it.Lane] != nil || s == nil {
+		return nil, nil
 	}
-	l := e.newLane(it.Lane)
-	tx.held = append(tx.held, l) // whatever else is appended in this batch comes after it
+	l := e.newLane(it.Lane, s)
+	if l == nil {
+		return nil, nil
+	}
+	tx.held = append(tx.held, l)
+	marker, marks := l.kind.Worker.(Marker)
 	now := e.now()
-	if it.Due.After(now) || l.pool.running+l.pool.promised >= l.pool.limit || marker.Gate(it, now).After(now) {
-		return nil
+	p := l.pool
+	if !marks || it.Due.After(now) || p.running+p.promised >= p.limit || p.closed(now) || !e.alive(now) {
+		return nil, nil
+	}
+	if marker.Gate(it, now).At.After(now) {
+		return nil, nil
 	}
 	l.promised = true
-	l.pool.promised++
-	return marker
+	p.promised++
+	return marker, nil
+}
+
+// vacant reports whether a lane is known to be empty.
+func (e *Engine) vacant(tx *Tx, it Item) (bool, error) {
+	e.mu.Lock()
+	kind, handled := e.kinds[KindOf(it.Lane)]
+	ok := handled && !e.stopping && e.lanes[it.Lane] == nil
+	if ok {
+		_, ok = e.known(kind, it.Lane, e.owned[it.Shard])
+	}
+	e.mu.Unlock()
+	if !ok || e.shared == nil {
+		return ok, nil
+	}
+	pending, err := tx.st.Pending(it.Lane)
+	return !pending, err
 }
 
 // redeem ends what was promised to a transaction and takes note of the items it
@@ -86,7 +126,7 @@ func (e *Engine) redeem(held []*lane, added []Item) {
 		}
 	}
 	for _, it := range added {
-		e.appended(it)
+		e.appended(it, held)
 	}
 	for _, l := range held {
 		e.forgetIfIdle(l)
@@ -94,22 +134,36 @@ func (e *Engine) redeem(held []*lane, added []Item) {
 }
 
 // appended takes note of a durable new item.
-func (e *Engine) appended(it Item) {
+func (e *Engine) appended(it Item, held []*lane) {
+	s := e.owned[it.Shard]
+	if s == nil {
+		return // another process's
+	}
 	l := e.lanes[it.Lane]
 	if l == nil {
-		if len(e.lanes) >= e.room {
-			e.leaveOut()
+		if l = e.newLane(it.Lane, s); l == nil {
 			return
 		}
-		if l = e.newLane(it.Lane); l == nil {
-			return
-		}
-		l.more = !e.complete
+		l.more = e.shared != nil || !s.known || l.pool.left
+	}
+	if e.shared != nil && !(len(l.items) == 0 && !l.more && contains(held, l)) {
+		// Another process may have appended before: only the store knows the order.
+		l.more, l.touched = true, true
 	}
 	l.add(it)
+	e.raise(l, it.Prio)
 	if l.timer == nil {
 		e.ready(l)
 	}
+}
+
+func contains(all []*lane, l *lane) bool {
+	for _, x := range all {
+		if x == l {
+			return true
+		}
+	}
+	return false
 }
 
 // add appends a durable item to a lane that is wholly loaded. The lane may have
@@ -137,79 +191,22 @@ func (l *lane) has(id int64) bool {
 	return false
 }
 
-// ready lets a lane run when its pool has a worker and its turn comes.
-func (e *Engine) ready(l *lane) {
-	if l.running || l.queued || e.stopping {
-		return
-	}
-	l.stopTimer()
-	l.queued = true
-	l.pool.queue = append(l.pool.queue, l)
-	e.serve(l.pool)
-}
-
-// serve starts the lanes at the front of a pool's queue.
-func (e *Engine) serve(p *pool) {
-	for len(p.queue) > 0 && p.running < p.limit && !e.stopping {
-		first := p.queue[0]
-		p.queue[0] = nil
-		p.queue = p.queue[1:]
-		e.start(first)
-	}
-}
-
-func (e *Engine) start(l *lane) {
-	l.running, l.queued = true, false
-	l.pool.running++
-	e.busy.Go(func() {
-		e.release(l, e.step(l))
-	})
-}
-
-// release gives the worker back and says when the lane runs next.
-func (e *Engine) release(l *lane, next time.Time) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	l.running = false
-	l.pool.running--
-	switch now := e.now(); {
-	case e.forgetIfIdle(l) || e.stopping:
-	case next.After(now):
-		e.wait(l, next.Sub(now))
-	default:
-		e.ready(l)
-	}
-	e.serve(l.pool)
-}
-
-func (e *Engine) wait(l *lane, d time.Duration) {
-	var t *time.Timer
-	t = time.AfterFunc(d, func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		if l.timer == t {
-			e.ready(l)
-		}
-	})
-	l.timer = t
-}
-
-func (l *lane) stopTimer() {
-	if l.timer != nil {
-		l.timer.Stop()
-		l.timer = nil
-	}
-}
-
 // forgetIfIdle drops a lane that has nothing to do.
 func (e *Engine) forgetIfIdle(l *lane) bool {
-	if len(l.items) > 0 || l.more || l.running || l.queued {
+	if len(l.items) > 0 || l.more || l.running || l.queued || l.unsettled != nil {
 		return false
 	}
+	e.drop(l)
+	return true
+}
+
+// drop takes a lane out of memory.
+func (e *Engine) drop(l *lane) {
 	l.stopTimer()
+	l.queued = false
 	if e.lanes[l.name] == l {
 		delete(e.lanes, l.name)
+		l.pool.lanes--
 	}
-	e.discoverMore()
-	return true
+	e.discoverMore(l.pool)
 }

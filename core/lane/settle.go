@@ -1,8 +1,10 @@
 package lane
 
 import (
-	"context"
+	"errors"
 	"time"
+
+	"tidings/core"
 )
 
 // How long a result that could not be written waits for the next try.
@@ -19,6 +21,9 @@ type settlement struct {
 	res  Result
 	ride bool // the mark of the next item may ride along
 	fail int  // how often the result's own transaction has failed
+	// unsure says that an earlier transaction may have been committed although
+	// its answer did not come: what is on disk has to be looked at first.
+	unsure bool
 
 	// What the last run of write has left at the front of the lane.
 	gone int   // so many items were removed
@@ -36,12 +41,16 @@ func (e *Engine) unsettled(l *lane) *settlement {
 // a result whose own transaction fails waits without one.
 func (e *Engine) settle(l *lane, s *settlement) time.Time {
 	for gap := settleGap; ; gap = min(2*gap, settleGapMax) {
-		err := e.Do(context.WithoutCancel(e.work), s.writeTo(e))
+		err := e.doIn(l, s.writeTo(e))
 		if err == nil {
 			return e.settled(l, s)
 		}
+		if errors.Is(err, errLost) {
+			return time.Time{} // whoever has the shard now decides
+		}
 		e.log.Error("cannot write a result; it is kept and tried again", "kind", KindOf(l.name), "item", s.it.ID, "err", err)
 		s.ride = false // it may be the next item's mark that fails
+		s.unsure = s.unsure || IsUnavailable(err)
 		if !IsUnavailable(err) || !e.pause(gap) {
 			return e.postpone(l, s)
 		}
@@ -77,6 +86,11 @@ func (e *Engine) settled(l *lane, s *settlement) time.Time {
 func (s *settlement) writeTo(e *Engine) func(tx *Tx) error {
 	return func(tx *Tx) error {
 		s.gone, s.head = 0, nil
+		if s.unsure {
+			if done, err := s.found(tx); done || err != nil {
+				return err
+			}
+		}
 		if s.res.Commit != nil {
 			if err := s.res.Commit(tx); err != nil {
 				return err
@@ -92,6 +106,29 @@ func (s *settlement) writeTo(e *Engine) func(tx *Tx) error {
 		next.Found = next.Mark != 0
 		return s.advance(e, tx, next, true)
 	}
+}
+
+// found looks whether an earlier transaction was committed after all, and takes
+// over what it has left. Nobody else writes the item.
+func (s *settlement) found(tx *Tx) (done bool, err error) {
+	it, err := tx.st.Item(s.it.ID)
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		s.gone = 1
+		return true, nil
+	case err != nil:
+		return false, err
+	case it.Step == s.it.Step && it.Tries == s.it.Tries && it.Mark == s.it.Mark && sameTime(it.Due, s.it.Due):
+		return false, nil
+	}
+	it.Found = it.Mark == it.Step && s.res.panicked
+	s.head = &it
+	return true, nil
+}
+
+// sameTime compares times as a store keeps them.
+func sameTime(a, b time.Time) bool {
+	return a.UnixMilli() == b.UnixMilli() || (a.IsZero() && b.IsZero())
 }
 
 // remove settles the item for good.
@@ -130,10 +167,10 @@ func (s *settlement) advance(e *Engine, tx *Tx, next Item, changed bool) error {
 func (s *settlement) markNext(e *Engine, tx *Tx, next Item) (mark int, wanted bool, err error) {
 	marker, marks := s.lane.kind.Worker.(Marker)
 	now := e.now()
-	if !marks || !s.ride || next.Mark != 0 || next.Due.After(now) || e.isStopping() {
+	if !marks || !s.ride || next.Mark != 0 || next.Due.After(now) || !e.mayMark(s.lane, now) {
 		return next.Mark, true, nil
 	}
-	if marker.Gate(next, now).After(now) {
+	if marker.Gate(next, now).At.After(now) {
 		return 0, true, nil
 	}
 	wanted, err = marker.Mark(tx, next)

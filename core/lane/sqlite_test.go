@@ -22,7 +22,7 @@ type sender struct {
 	wait  time.Duration
 }
 
-func (s sender) Gate(_ lane.Item, now time.Time) time.Time { return now }
+func (s sender) Gate(lane.Item, time.Time) lane.Turn { return lane.Turn{} }
 
 func (s sender) Mark(*lane.Tx, lane.Item) (bool, error) { return true, nil }
 
@@ -78,7 +78,7 @@ func TestLanesOnSQLite(t *testing.T) {
 		for ref := range int64(each) {
 			err := e.Do(t.Context(), func(tx *lane.Tx) error {
 				for n := range lanes {
-					if err := tx.Append(fmt.Sprintf("out/%d", n), ref, time.Now()); err != nil {
+					if err := tx.Append(fmt.Sprintf("out/%d", n), ref, time.Now(), lane.Normal); err != nil {
 						return err
 					}
 				}
@@ -151,7 +151,7 @@ func BenchmarkLaneThroughput(b *testing.B) {
 			for i := 0; i < b.N; i += 100 {
 				err := e.Do(context.Background(), func(tx *lane.Tx) error {
 					for n := i; n < min(i+100, b.N); n++ {
-						if err := tx.Append(fmt.Sprintf("out/%d", n%lanes), int64(n), now); err != nil {
+						if err := tx.Append(fmt.Sprintf("out/%d", n%lanes), int64(n), now, lane.Normal); err != nil {
 							return err
 						}
 					}

@@ -1,7 +1,7 @@
 package lane
 
 import (
-	"context"
+	"errors"
 	"runtime/debug"
 	"time"
 )
@@ -20,14 +20,8 @@ func (e *Engine) step(l *lane) time.Time {
 	if !ok {
 		return time.Time{}
 	}
-	now := e.now()
-	if it.Due.After(now) {
-		return it.Due
-	}
-	if it.Mark == 0 {
-		if at := l.kind.Worker.Gate(it, now); at.After(now) {
-			return at
-		}
+	if !e.takeTurn(l, it) {
+		return time.Time{} // back in line, for the gate
 	}
 	if marker, marks := l.kind.Worker.(Marker); marks && it.Mark == 0 {
 		kept, err := e.mark(l, marker, it)
@@ -43,6 +37,16 @@ func (e *Engine) step(l *lane) time.Time {
 		return time.Time{}
 	}
 	return e.settle(l, &settlement{lane: l, it: it, res: e.doWork(l, it), ride: true})
+}
+
+// takeTurn reports whether the gate has let an item through. One that has just
+// been read has not been asked for yet.
+func (e *Engine) takeTurn(l *lane, it Item) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	ok := l.cleared || it.Mark != 0
+	l.cleared, l.fresh = false, !ok
+	return ok
 }
 
 // head returns the first item of a lane, reading it from the store if need be.
@@ -66,6 +70,10 @@ func (e *Engine) head(l *lane) (Item, bool, error) {
 	defer e.mu.Unlock()
 	l.items = items
 	l.more = len(items) == headSize || l.touched
+	l.prio = Bulk
+	for _, it := range items {
+		l.prio = min(l.prio, it.Prio)
+	}
 	return l.first()
 }
 
@@ -80,7 +88,7 @@ func (l *lane) first() (Item, bool, error) {
 // worker has settled the item instead, kept is false.
 func (e *Engine) mark(l *lane, marker Marker, it Item) (kept bool, err error) {
 	// Not to be interrupted: whether the mark was made has to be known.
-	err = e.Do(context.WithoutCancel(e.work), func(tx *Tx) error {
+	err = e.doIn(l, func(tx *Tx) error {
 		var err error
 		if kept, err = marker.Mark(tx, it); err != nil {
 			return err
@@ -92,6 +100,9 @@ func (e *Engine) mark(l *lane, marker Marker, it Item) (kept bool, err error) {
 		marked.Mark = it.Step
 		return tx.st.SaveItem(marked)
 	})
+	if errors.Is(err, errLost) {
+		return false, nil
+	}
 	if err != nil {
 		e.log.Error("cannot mark; nothing is sent without a mark", "kind", KindOf(l.name), "item", it.ID, "err", err)
 		return false, err
@@ -110,7 +121,7 @@ func (e *Engine) mark(l *lane, marker Marker, it Item) (kept bool, err error) {
 func (e *Engine) begin(l *lane) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	l.begun = !e.stopping
+	l.begun = !e.stopping && !l.shard.lost && !l.shard.leaving && e.alive(e.now())
 	return l.begun
 }
 
@@ -125,5 +136,7 @@ func (e *Engine) doWork(l *lane, it Item) (res Result) {
 			res.Item.Due = e.now().Add(min(time.Minute, time.Second<<min(it.Tries, 6)))
 		}
 	}()
-	return l.kind.Worker.Work(e.work, it)
+	ctx, cancel := e.term(e.work)
+	defer cancel()
+	return l.kind.Worker.Work(ctx, it)
 }

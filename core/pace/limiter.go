@@ -43,12 +43,18 @@ func (l *Limiter) Next(key string, now time.Time) time.Time {
 }
 
 // Take takes a token of the channel and one of the recipient, or neither. If
-// it takes none it returns when to ask again.
-func (l *Limiter) Take(key string, now time.Time) (ok bool, at time.Time) {
+// it takes none it returns when to ask again, and whether that goes for all: the
+// recipient would have had its turn, but the channel has not.
+func (l *Limiter) Take(key string, now time.Time) (ok bool, at time.Time, all bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if at := l.next(key, now); at.After(now) {
-		return false, at
+	if b := l.keys[key]; b != nil {
+		if at := b.Next(now); at.After(now) {
+			return false, latest(at, l.channel.Next(now)), false
+		}
+	}
+	if at := l.channel.Next(now); at.After(now) {
+		return false, at, true
 	}
 	if len(l.keys) >= l.sweepAt {
 		l.sweep(now)
@@ -57,7 +63,7 @@ func (l *Limiter) Take(key string, now time.Time) (ok bool, at time.Time) {
 	if !l.fresh.unlimited() || l.keys[key] != nil {
 		l.bucket(key).Take(now)
 	}
-	return true, now
+	return true, now, false
 }
 
 // Give returns the tokens of a request that never left.

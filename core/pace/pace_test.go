@@ -237,23 +237,23 @@ func TestOneRecipientDelaysNoOther(t *testing.T) {
 
 func TestLimiterTakesBothTokensOrNone(t *testing.T) {
 	l := pace.NewLimiter(core.Pace{PerSecond: 10, Burst: 10, PerRecipient: 1, RecipientBurst: 1})
-	if ok, _ := l.Take("a", noon); !ok {
+	if ok, _, _ := l.Take("a", noon); !ok {
 		t.Fatal("first take refused")
 	}
 	// The channel starts cold: its next token comes after 100 ms.
-	if ok, at := l.Take("b", noon); ok || !at.Equal(after(100*time.Millisecond)) {
+	if ok, at, _ := l.Take("b", noon); ok || !at.Equal(after(100*time.Millisecond)) {
 		t.Errorf("Take(b) = %v, %v; want false, %v", ok, at, after(100*time.Millisecond))
 	}
 	// A refused recipient leaves the channel's token to others.
 	now := after(100 * time.Millisecond)
-	if ok, at := l.Take("a", now); ok || !at.Equal(after(time.Second)) {
+	if ok, at, _ := l.Take("a", now); ok || !at.Equal(after(time.Second)) {
 		t.Errorf("Take(a) = %v, %v; want false, %v", ok, at, after(time.Second))
 	}
-	if ok, _ := l.Take("b", now); !ok {
+	if ok, _, _ := l.Take("b", now); !ok {
 		t.Error("Take(b) refused although a token is there")
 	}
 	l.Give("b")
-	if ok, _ := l.Take("b", now); !ok {
+	if ok, _, _ := l.Take("b", now); !ok {
 		t.Error("Take(b) refused after Give")
 	}
 }

@@ -28,7 +28,7 @@ func TestStatementsUseIndexes(t *testing.T) {
 	reader := <-s.idle // the next one to be used comes back last
 	s.idle <- reader
 	for range readers {
-		if _, err := s.Lanes(t.Context(), "", 10); err != nil {
+		if _, err := s.Lanes(t.Context(), 0, "", 10); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := s.Head(t.Context(), "a", 10); err != nil {

@@ -261,7 +261,7 @@ func TestTransactionLeftOpen(t *testing.T) {
 	if err := fill(s, 10); err != nil {
 		t.Fatal(err)
 	}
-	if names, err := s.Lanes(t.Context(), "", 1); err != nil || len(names) > 0 {
+	if names, err := s.Lanes(t.Context(), 0, "", 1); err != nil || len(names) > 0 {
 		t.Errorf("lanes: got %v, %v, want none", names, err)
 	}
 }

@@ -235,7 +235,7 @@ func (s *Store) read(ctx context.Context, fn func(*conn) error) error {
 
 // Lanes returns the names of lanes with unsettled items after a name. It jumps
 // from name to name in the index, so that its cost is that of the lanes, not of the items.
-func (s *Store) Lanes(ctx context.Context, after string, limit int) ([]string, error) {
+func (s *Store) Lanes(ctx context.Context, _ int, after string, limit int) ([]string, error) {
 	var names []string
 	err := s.read(ctx, func(c *conn) error {
 		rows, err := c.query(ctx, `

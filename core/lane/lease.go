@@ -1,0 +1,473 @@
+package lane
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// leaseTime is how long a replica may work after its latest renewal.
+	leaseTime = 15 * time.Second
+	// beatEvery is how often it renews, and looks at the others.
+	beatEvery = time.Second
+	// leaseMargin is how long before the end of the lease a request must have ended.
+	leaseMargin = time.Second
+	// callTime bounds a call of the store that keeps the lease.
+	callTime = 5 * time.Second
+	// stillTime is how long a replica's renewals must have stood still before its
+	// session is looked for.
+	stillTime = 2 * time.Second
+	// listenGap is the wait before a lost session is opened anew.
+	listenGap = 200 * time.Millisecond
+	// searchEvery is how often shards are searched for work whose notice was lost.
+	searchEvery = 5 * time.Second
+	// maxNotice bounds the names told in one notice, in bytes.
+	maxNotice = 7000
+)
+
+// shard is a shard of this process; guarded by Engine.mu.
+type shard struct {
+	id    int
+	epoch int64
+	// known says that memory has learnt which of its lanes have work.
+	known bool
+	// leaving says that it is to be given back once nothing of it runs; lost that
+	// it is another replica's already.
+	leaving, lost bool
+	running       int
+}
+
+// lease is the right of this replica to its shards; guarded by Engine.mu.
+type lease struct {
+	self    string
+	until   time.Time
+	session bool // it stands
+	pooled  bool // there are no sessions to be had
+	nudge   chan struct{}
+	watch   watch
+	told    error // the latest error that was logged
+}
+
+func newLease() *lease {
+	return &lease{self: rand.Text(), nudge: make(chan struct{}, 1), watch: watch{seen: map[string]sighting{}}}
+}
+
+// shardOf is the shard of a lane: the same in every replica and version.
+func (e *Engine) shardOf(name string) int {
+	if e.shared == nil {
+		return 0
+	}
+	return int(hash(name) % uint32(e.shared.Shards())) //nolint:gosec // there are a few dozen shards
+}
+
+func hash(s string) uint32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(s))
+	return h.Sum32()
+}
+
+// alive reports whether this process may work: always where it is the only one.
+// Both the monotonic and the wall clock have to agree, since the one stands
+// still while the machine sleeps and the other can be set.
+func (e *Engine) alive(now time.Time) bool {
+	if e.shared == nil {
+		return true
+	}
+	until := e.lease.until.Add(-leaseMargin)
+	return now.Before(until) && now.Round(0).Before(until.Round(0))
+}
+
+// Alive reports whether this process may work now. It is asked once more right
+// before bytes leave.
+func (e *Engine) Alive() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.alive(e.now())
+}
+
+// mayMark reports whether marks may be made for a lane.
+func (e *Engine) mayMark(l *lane, now time.Time) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return !e.stopping && !l.shard.lost && !l.shard.leaving && e.alive(now)
+}
+
+// term ends ctx before the lease does.
+func (e *Engine) term(ctx context.Context) (context.Context, context.CancelFunc) {
+	if e.shared == nil {
+		return ctx, func() {}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return context.WithDeadline(ctx, e.lease.until.Add(-leaseMargin))
+}
+
+// Owns reports whether a lane is worked on by this process.
+func (e *Engine) Owns(name string) bool {
+	id := e.shardOf(name)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.owned[id] != nil
+}
+
+// Leads reports whether this process does what only one of all is to do.
+func (e *Engine) Leads() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.owned[0] != nil && e.alive(e.now())
+}
+
+// OnShare has fn called with how many of all shards this process has, whenever
+// that changes. To be called before Start.
+func (e *Engine) OnShare(fn func(owned, all int)) { e.onShare = fn }
+
+// OnNotice has fn called when another process says something of a kind. To be
+// called before Start.
+func (e *Engine) OnNotice(kind string, fn func()) { e.onNotice[kind] = fn }
+
+// keepLease renews the lease and takes part in sharing out the shards, until
+// the engine stops.
+func (e *Engine) keepLease() {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		e.beat()
+		select {
+		case <-tick.C:
+		case <-e.lease.nudge:
+		case <-e.halted:
+			return
+		}
+	}
+}
+
+// beat is one round: renew, look, give back what is lost or too much, take what
+// is free.
+func (e *Engine) beat() {
+	ctx, cancel := context.WithTimeout(e.work, callTime)
+	defer cancel()
+	begin := e.now()
+	census, err := e.shared.Beat(ctx, e.lease.self)
+	e.note("cannot renew the lease", err)
+	if err != nil {
+		e.lease.watch.reset()
+		return
+	}
+	e.extend(begin)
+	e.dropLost(census)
+	dead := e.lease.watch.look(census, e.lease.self, begin)
+	e.askSessions(ctx, census, dead, begin)
+	take, give := e.lease.watch.share(census, e.lease.self, dead)
+	e.give(ctx, give)
+	e.take(ctx, take)
+	for id, renewals := range dead {
+		if !slices.ContainsFunc(census.Owners, func(r ShardRow) bool { return r.Owner == id }) {
+			e.note("cannot forget a replica", e.shared.Forget(ctx, id, renewals))
+		}
+	}
+}
+
+// note logs an error once, and that it is over.
+func (e *Engine) note(what string, err error) {
+	switch {
+	case err != nil && e.lease.told == nil:
+		e.log.Error(what+"; trying again", "err", err)
+	case err == nil && e.lease.told != nil:
+		e.log.Info("the database answers again")
+	}
+	e.lease.told = err
+}
+
+// extend prolongs the lease, counted from before its renewal was asked for. A
+// replica whose session is gone is taken for dead by others, so it must not work.
+func (e *Engine) extend(begin time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.lease.session && !e.lease.pooled {
+		return
+	}
+	before := e.alive(e.now())
+	e.lease.until = begin.Add(leaseTime)
+	if before {
+		return
+	}
+	for _, p := range e.pools {
+		e.serve(p)
+	}
+}
+
+// suspend ends the right to work until the next renewal.
+func (e *Engine) suspend() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.lease.session, e.lease.until = false, time.Time{}
+}
+
+// dropLost forgets the shards that other replicas have taken.
+func (e *Engine) dropLost(c Census) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range c.Owners {
+		if s := e.owned[r.ID]; s != nil && (r.Owner != e.lease.self || r.Epoch != s.epoch) {
+			e.log.Warn("a shard has been taken over", "shard", r.ID)
+			e.lose(s)
+		}
+	}
+}
+
+// lose takes a shard with its lanes out of memory.
+func (e *Engine) lose(s *shard) {
+	s.lost = true
+	delete(e.owned, s.id)
+	for _, l := range e.lanes {
+		if l.shard == s {
+			e.drop(l)
+		}
+	}
+	e.tellShare()
+}
+
+func (e *Engine) tellShare() {
+	if e.onShare != nil {
+		e.onShare(len(e.owned), e.shared.Shards())
+	}
+}
+
+// askSessions adds those replicas to the dead whose session has ended.
+func (e *Engine) askSessions(ctx context.Context, c Census, dead map[string]int64, now time.Time) {
+	for id := range c.Replicas {
+		if id == e.lease.self || !c.Sessions[id] || !e.lease.watch.still(id, now) {
+			continue
+		}
+		gone, err := e.shared.Gone(ctx, id)
+		if err == nil && e.lease.watch.ended(id, gone) {
+			dead[id] = c.Replicas[id]
+		}
+	}
+}
+
+// give leaves shards to others, once nothing of them is under way.
+func (e *Engine) give(ctx context.Context, ids []int) {
+	var idle []int
+	e.mu.Lock()
+	for _, id := range ids {
+		s := e.owned[id]
+		if s == nil {
+			continue
+		}
+		s.leaving = true
+		if s.running == 0 {
+			idle = append(idle, id)
+		}
+	}
+	e.mu.Unlock()
+	if len(idle) == 0 {
+		return
+	}
+	err := e.Do(ctx, func(tx *Tx) error { return e.putBack(tx, idle) })
+	if err == nil {
+		err = e.shared.Give(ctx, e.lease.self, idle)
+	}
+	e.note("cannot give shards back", err)
+	if err != nil {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, id := range idle {
+		if s := e.owned[id]; s != nil {
+			e.lose(s)
+		}
+	}
+}
+
+// putBack unmarks what has not left of some shards.
+func (e *Engine) putBack(tx *Tx, shards []int) error {
+	for _, it := range e.marked() {
+		if !slices.Contains(shards, it.Shard) {
+			continue
+		}
+		it.Mark = 0
+		if err := tx.st.SaveItem(it); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take makes free shards this replica's and learns what they hold.
+func (e *Engine) take(ctx context.Context, seen map[int]int64) {
+	if len(seen) == 0 {
+		return
+	}
+	got, err := e.shared.Take(ctx, e.lease.self, seen)
+	e.note("cannot take shards", err)
+	if err != nil {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(got)) {
+		s := &shard{id: id, epoch: got[id]}
+		e.mu.Lock()
+		e.owned[id] = s
+		e.tellShare()
+		e.mu.Unlock()
+		if err := e.discover(e.work, s); err != nil {
+			e.log.Error("cannot read which lanes of a shard have work; its search will", "err", err)
+		}
+	}
+	if len(got) > 0 {
+		e.log.Info("took shards", "shards", len(got), "now", e.Stats().Shards)
+	}
+}
+
+// listen keeps a session for notices until the engine stops.
+func (e *Engine) listen() {
+	for e.work.Err() == nil {
+		err := e.shared.Listen(e.work, e.lease.self, e.sessionStands, e.heard)
+		if errors.Is(err, ErrNoSession) {
+			e.mu.Lock()
+			e.lease.pooled = true
+			e.mu.Unlock()
+			return
+		}
+		e.suspend()
+		if !e.pause(listenGap) {
+			return
+		}
+	}
+}
+
+func (e *Engine) sessionStands() {
+	e.mu.Lock()
+	e.lease.session = true
+	e.mu.Unlock()
+	e.wake()
+}
+
+// wake has the lease looked after at once.
+func (e *Engine) wake() {
+	select {
+	case e.lease.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// The notices: "lanes" with names, "shards" with numbers to be searched,
+// "owners" when shards are free, and whatever kinds OnNotice knows.
+const (
+	noticeLanes  = "lanes"
+	noticeShards = "shards"
+	// NoticeOwners is what Shared.Give tells the others.
+	NoticeOwners = "owners"
+)
+
+// tellOthers names the lanes of other replicas to which a batch has appended.
+func (e *Engine) tellOthers(st StoreTx, batch []*op) error {
+	if e.shared == nil {
+		return nil
+	}
+	names, shards, size := []string{}, []string{}, 0
+	e.mu.Lock()
+	for _, o := range batch {
+		if o.tx == nil || o.err != nil {
+			continue
+		}
+		for _, it := range o.tx.added {
+			if e.owned[it.Shard] != nil {
+				continue
+			}
+			names = append(names, it.Lane)
+			shards = append(shards, strconv.Itoa(it.Shard))
+			size += len(it.Lane) + 1
+		}
+	}
+	e.mu.Unlock()
+	switch {
+	case len(names) == 0:
+		return nil
+	case size <= maxNotice:
+		return st.Tell(noticeLanes + "\n" + strings.Join(names, "\n"))
+	}
+	slices.Sort(shards)
+	return st.Tell(noticeShards + "\n" + strings.Join(slices.Compact(shards), "\n"))
+}
+
+// heard acts on a notice.
+func (e *Engine) heard(notice string) {
+	kind, rest, _ := strings.Cut(notice, "\n")
+	switch kind {
+	case noticeLanes:
+		for name := range strings.SplitSeq(rest, "\n") {
+			e.stir(name)
+		}
+	case noticeShards:
+		for number := range strings.SplitSeq(rest, "\n") {
+			if id, err := strconv.Atoi(number); err == nil {
+				e.search(id)
+			}
+		}
+	case NoticeOwners:
+		e.wake()
+	default:
+		if fn := e.onNotice[kind]; fn != nil {
+			fn()
+		}
+	}
+}
+
+// stir has a lane read again.
+func (e *Engine) stir(name string) {
+	id := e.shardOf(name)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := e.owned[id]
+	if s == nil {
+		return
+	}
+	l := e.lanes[name]
+	if l == nil {
+		if l = e.newLane(name, s); l == nil {
+			return
+		}
+		l.prio = Normal
+	}
+	l.more, l.touched = true, true
+	if l.timer == nil {
+		e.ready(l)
+	}
+}
+
+// search looks for lanes of a shard that have work of which no notice came.
+func (e *Engine) search(id int) {
+	e.mu.Lock()
+	s := e.owned[id]
+	e.mu.Unlock()
+	if s == nil {
+		return
+	}
+	if err := e.discover(e.work, s); err != nil && e.work.Err() == nil {
+		e.log.Error("cannot search a shard for work", "err", err)
+	}
+}
+
+// searchAll does so for all shards, now and then, for the notices that were
+// lost. With no other replica alive there are none to lose.
+func (e *Engine) searchAll() {
+	for gap := searchEvery; e.pause(gap); {
+		e.mu.Lock()
+		ids := slices.Sorted(maps.Keys(e.owned))
+		e.mu.Unlock()
+		begin := e.now()
+		for _, id := range ids {
+			e.search(id)
+		}
+		gap = max(searchEvery, 50*e.now().Sub(begin))
+	}
+}
