@@ -136,6 +136,9 @@ func (g *gateway) keepHouse(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		if !g.engine.Leads() {
+			continue // another process does
+		}
 		if err := g.out.Sweep(ctx); err != nil && ctx.Err() == nil {
 			g.log.Error("cannot move messages to their next channels", "err", err)
 		}

@@ -103,6 +103,9 @@ func (d *Dispatcher) throttled(j job, se *core.SendError, text string, now time.
 		if err := tx.SetPause(j.outlet.Name, next.Due, "throttled: "+se.Code); err != nil {
 			return err
 		}
+		if err := tx.Tell(pausesNotice); err != nil {
+			return err
+		}
 		return write(tx)
 	}
 	return res

@@ -34,7 +34,12 @@ type Dispatcher struct {
 	log     *slog.Logger
 	count   core.Count
 	outlets atomic.Pointer[map[string]*Outlet]
+	share   atomic.Pointer[share]
+	loaded  loaded // what has just been marked, on its way to Work
 }
+
+// share is how many of all shards this process works on.
+type share struct{ owned, all int }
 
 var _ lane.Marker = (*Dispatcher)(nil)
 
@@ -42,6 +47,10 @@ var _ lane.Marker = (*Dispatcher)(nil)
 func New(engine *lane.Engine, log *slog.Logger, count core.Count) *Dispatcher {
 	d := &Dispatcher{engine: engine, log: log, count: count}
 	d.outlets.Store(&map[string]*Outlet{})
+	d.share.Store(&share{1, 1})
+	d.loaded.jobs = map[jobKey]job{}
+	engine.OnShare(d.SetShare)
+	engine.OnNotice(pausesNotice, d.hearPauses)
 	return d
 }
 
@@ -84,7 +93,34 @@ func (d *Dispatcher) SetOutlets(outlets map[string]*Outlet) {
 		}
 	}
 	d.outlets.Store(&outlets)
+	d.keepShare()
 	d.engine.Kick(Kind + "/")
+}
+
+// SetShare has this process keep to its part of each channel's rate: the
+// platform sees one gateway, however many processes it has.
+func (d *Dispatcher) SetShare(owned, all int) {
+	d.share.Store(&share{owned, all})
+	d.keepShare()
+}
+
+func (d *Dispatcher) keepShare() {
+	s, now := d.share.Load(), time.Now()
+	for _, o := range d.Outlets() {
+		o.setShare(s.owned, s.all, now)
+	}
+}
+
+// pausesNotice tells other processes that a channel wants to be left alone.
+const pausesNotice = "pauses"
+
+// hearPauses takes up what platforms have told another process.
+func (d *Dispatcher) hearPauses() {
+	ctx, cancel := context.WithTimeout(context.Background(), sendTimeout)
+	defer cancel()
+	if err := d.Restore(ctx); err != nil {
+		d.log.Error("cannot read the channels' pauses", "err", err)
+	}
 }
 
 // Outlet returns the channel of a name.

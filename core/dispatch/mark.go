@@ -41,7 +41,12 @@ func (d *Dispatcher) Mark(tx *lane.Tx, it lane.Item) (bool, error) {
 	if allowed, err := d.allowed(tx, o, m, a, p, now); !allowed || err != nil {
 		return false, err
 	}
-	return true, d.noteMark(tx, m, it.Step, now)
+	m, p, err = d.noteMark(tx, m, it.Step, now)
+	if err != nil {
+		return false, err
+	}
+	tx.After(func() { d.loaded.put(job{message: m, part: p, address: a}) })
+	return true, nil
 }
 
 // overtaken settles a message that time or people have overtaken while it was in line.
@@ -108,19 +113,20 @@ func (d *Dispatcher) useTemplate(tx *lane.Tx, m core.Message, p core.StoredPart,
 	return true, tx.ReplaceParts(m.ID, []core.Part{part})
 }
 
-func (d *Dispatcher) noteMark(tx *lane.Tx, m core.Message, n int, now time.Time) error {
+// noteMark writes the mark down, and returns message and part as they are now.
+func (d *Dispatcher) noteMark(tx *lane.Tx, m core.Message, n int, now time.Time) (core.Message, core.StoredPart, error) {
 	if m.State != core.MessageSending {
 		m.State, m.ChangedAt = core.MessageSending, now
 		if err := tx.SaveMessage(m); err != nil {
-			return err
+			return m, core.StoredPart{}, err
 		}
 	}
-	p, err := tx.Part(m.ID, n)
+	p, err := tx.Part(m.ID, n) // a template may have taken its place
 	if err != nil || p.State == core.PartSent || p.State == core.PartDelivered || p.State == core.PartRead {
-		return err
+		return m, p, err
 	}
 	p.State = core.PartMarked
-	return tx.SavePart(p)
+	return m, p, tx.SavePart(p)
 }
 
 // end gives a message its last state; parts that were not sent stay as they are.

@@ -84,6 +84,13 @@ func (o *Outlet) gate(name string, now time.Time) lane.Turn {
 	return lane.Turn{At: at, All: all}
 }
 
+// setShare lowers the channel's rate to this process's part of it.
+func (o *Outlet) setShare(owned, all int, now time.Time) {
+	if rate := o.Limits.Pace.PerSecond; rate > 0 && owned > 0 {
+		o.pace.SetRate(rate*float64(owned)/float64(all), now)
+	}
+}
+
 // pause leaves the whole channel alone until a time.
 func (o *Outlet) pause(until time.Time) {
 	o.mu.Lock()

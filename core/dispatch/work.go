@@ -22,8 +22,7 @@ type job struct {
 
 // Work sends one part and says what its answer means.
 func (d *Dispatcher) Work(ctx context.Context, it lane.Item) lane.Result {
-	j := job{it: it, now: time.Now()}
-	err := d.engine.View(ctx, j.load)
+	j, err := d.jobOf(ctx, it)
 	switch {
 	case errors.Is(err, core.ErrNotFound):
 		return lane.Result{Done: true} // purged or erased
@@ -44,6 +43,16 @@ func (d *Dispatcher) Work(ctx context.Context, it lane.Item) lane.Result {
 		return d.foundMarked(j)
 	}
 	return d.send(ctx, j)
+}
+
+// jobOf returns what an item is about: as Mark has just read it, or as it is on disk.
+func (d *Dispatcher) jobOf(ctx context.Context, it lane.Item) (job, error) {
+	j, ok := d.loaded.take(it.Ref, it.Step)
+	j.it, j.now = it, time.Now()
+	if ok && !it.Found {
+		return j, nil
+	}
+	return j, d.engine.View(ctx, j.load)
 }
 
 func (j *job) load(tx core.Tx) error {
@@ -77,7 +86,7 @@ func (d *Dispatcher) send(ctx context.Context, j job) lane.Result {
 		j.outlet.pause(now.Add(sent.SlowDown))
 	}
 	d.count("latency_seconds", now.Sub(j.message.CreatedAt).Seconds(), "channel", j.outlet.Name)
-	return d.advance(j, func(tx *lane.Tx) error { return settleSent(tx, j, sent, now) })
+	return d.advance(j, func(tx *lane.Tx) (core.StoredPart, error) { return settleSent(tx, j, sent, now) })
 }
 
 func classLabel(err error) string {
@@ -88,28 +97,28 @@ func classLabel(err error) string {
 }
 
 // settleSent writes down that the platform has taken a part.
-func settleSent(tx *lane.Tx, j job, sent core.Sent, now time.Time) error {
+func settleSent(tx *lane.Tx, j job, sent core.Sent, now time.Time) (core.StoredPart, error) {
 	p, err := tx.Part(j.part.MessageID, j.part.N) // an echo and its receipts may have been faster
 	if err != nil {
-		return err
+		return p, err
 	}
 	if p.State != core.PartDelivered && p.State != core.PartRead {
 		p.State = core.PartSent
 	}
 	p.PlatformID, p.SentAt = cmp.Or(sent.ID, p.PlatformID), now
 	if err := takeReceipts(tx, j.outlet.Name, &p); err != nil {
-		return err
+		return p, err
 	}
 	if err := tx.SavePart(p); err != nil {
-		return err
+		return p, err
 	}
 	if err := tx.AddAttempt(core.Attempt{MessageID: p.MessageID, N: p.N, At: now}); err != nil {
-		return err
+		return p, err
 	}
 	if sent.Moved == nil || sent.Moved.Value == j.address.Value {
-		return nil
+		return p, nil
 	}
-	return Readdress(tx, j.address.ID, *sent.Moved, now)
+	return p, Readdress(tx, j.address.ID, *sent.Moved, now)
 }
 
 // takeReceipts joins the receipts that came before their part was settled.
@@ -132,13 +141,15 @@ func takeReceipts(tx *lane.Tx, channel string, p *core.StoredPart) error {
 
 // advance settles a part that has been sent and goes on to the next, or ends
 // the message with the last.
-func (d *Dispatcher) advance(j job, write func(*lane.Tx) error) lane.Result {
+func (d *Dispatcher) advance(j job, write func(*lane.Tx) (core.StoredPart, error)) lane.Result {
 	last := j.part.N >= j.message.Parts
 	next := j.it
 	next.Step, next.Tries, next.Since, next.LastTry, next.Due = j.it.Step+1, 0, time.Time{}, time.Time{}, j.now
 	return lane.Result{Done: last, Item: next, Commit: func(tx *lane.Tx) error {
+		p := j.part
 		if write != nil {
-			if err := write(tx); err != nil {
+			var err error
+			if p, err = write(tx); err != nil {
 				return err
 			}
 		}
@@ -149,15 +160,18 @@ func (d *Dispatcher) advance(j job, write func(*lane.Tx) error) lane.Result {
 		if err != nil || !m.State.Open() {
 			return err
 		}
-		return d.finish(tx, m)
+		return d.finish(tx, m, p)
 	}}
 }
 
 // finish gives a message whose parts are all sent the state of its slowest part.
-func (d *Dispatcher) finish(tx *lane.Tx, m core.Message) error {
-	parts, err := tx.Parts(m.ID)
-	if err != nil {
-		return err
+func (d *Dispatcher) finish(tx *lane.Tx, m core.Message, last core.StoredPart) error {
+	parts := []core.StoredPart{last}
+	if m.Parts > 1 {
+		var err error
+		if parts, err = tx.Parts(m.ID); err != nil {
+			return err
+		}
 	}
 	m.State, m.Class, m.Why, m.ChangedAt = core.SlowestState(parts), "", "", time.Now()
 	d.countEnd(tx, m)

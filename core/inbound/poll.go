@@ -45,6 +45,9 @@ func (in *Inbound) pollRound(ctx context.Context, every time.Duration) error {
 		return err
 	}
 	for _, v := range due {
+		if !in.Engine.Owns(conversationLane(v.ID)) {
+			continue // another process does
+		}
 		if err := in.pollOne(ctx, v, now); err != nil {
 			return err
 		}

@@ -55,6 +55,10 @@ func (tx *Tx) Append(name string, ref int64, due time.Time, prio Priority) error
 // Pending reports whether a lane has unsettled items.
 func (tx *Tx) Pending(name string) (bool, error) { return tx.st.Pending(name) }
 
+// Tell has the functions that other processes gave to OnNotice for a kind called
+// once the transaction is durable.
+func (tx *Tx) Tell(kind string) error { return tx.st.Tell(kind) }
+
 // After has fn called once the transaction is durable. It must not call Do.
 func (tx *Tx) After(fn func()) { tx.after = append(tx.after, fn) }
 
