@@ -108,7 +108,7 @@ func planner(cfg *config.Config) (*intake.Intake, intake.Reader, error) {
 	if err != nil {
 		return nil, intake.Reader{}, err
 	}
-	outlets, err := openOutlets(cfg, log)
+	outlets, err := openOutlets(cfg, log, func() bool { return true })
 	if err != nil {
 		return nil, intake.Reader{}, err
 	}

@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -49,12 +48,12 @@ func newGateway(ctx context.Context, cfg *config.Config, log *slog.Logger) (*gat
 	if err != nil {
 		return nil, err
 	}
-	outlets, err := openOutlets(cfg, log)
+	g := &gateway{log: log}
+	g.cfg.Store(cfg)
+	outlets, err := openOutlets(cfg, log, g.alive)
 	if err != nil {
 		return nil, err
 	}
-	g := &gateway{log: log}
-	g.cfg.Store(cfg)
 	if g.store, err = store.Open(ctx, cfg.Store.URL); err != nil {
 		return nil, err
 	}
@@ -92,7 +91,7 @@ func (g *gateway) openShop(cfg *config.Config) core.Shop {
 	o := hybris.Options{
 		BaseURL: cfg.Commerce.BaseURL, TokenURL: cfg.Commerce.TokenURL, ClientID: cfg.Commerce.ClientID,
 		ClientSecret: cfg.Commerce.ClientSecret, DefaultSite: cfg.Commerce.Site, Timeout: cfg.Commerce.Timeout,
-		Tickets: cfg.Commerce.Tickets, HTTP: httpClient(), Log: g.log, Now: time.Now,
+		Tickets: cfg.Commerce.Tickets, HTTP: httpClient(g.alive), Log: g.log, Now: time.Now,
 	}
 	for _, s := range cfg.Commerce.Sites {
 		o.Sites = append(o.Sites, hybris.Site{ID: s.ID, Source: s.Source})
@@ -115,10 +114,10 @@ func (g *gateway) reader() intake.Reader {
 
 // httpClient is one for each channel and for the shop, so that a slow one keeps
 // no connection from the others. Callers bound each request by its context.
-func httpClient() *http.Client {
+func httpClient(alive func() bool) *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:         guardedDial(alive),
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: 64,
 		IdleConnTimeout:     90 * time.Second,
@@ -126,11 +125,12 @@ func httpClient() *http.Client {
 	}}
 }
 
-// openOutlets opens every configured channel. It makes no request.
-func openOutlets(cfg *config.Config, log *slog.Logger) (map[string]*dispatch.Outlet, error) {
+// openOutlets opens every configured channel. It makes no request. Nothing
+// leaves through them while alive says no.
+func openOutlets(cfg *config.Config, log *slog.Logger, alive func() bool) (map[string]*dispatch.Outlet, error) {
 	outlets := map[string]*dispatch.Outlet{}
 	for _, c := range cfg.Channels {
-		ch, err := c.Adapter.Open(core.Env{Name: c.Name, HTTP: httpClient(), Log: log.With("channel", c.Name)})
+		ch, err := c.Adapter.Open(core.Env{Name: c.Name, HTTP: httpClient(alive), Log: log.With("channel", c.Name)})
 		if err != nil {
 			return nil, fmt.Errorf("channel %s: %w", c.Name, err)
 		}

@@ -183,7 +183,7 @@ func (g *gateway) reload(path string, getenv func(string) (string, bool)) {
 		g.log.Error("the changed configuration is ignored", "err", err)
 		return
 	}
-	outlets, err := openOutlets(cfg, g.log)
+	outlets, err := openOutlets(cfg, g.log, g.alive)
 	if err != nil {
 		g.log.Error("the changed configuration is ignored", "err", err)
 		return

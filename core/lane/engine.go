@@ -2,6 +2,7 @@ package lane
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
@@ -171,7 +172,9 @@ func (e *Engine) leave() {
 	e.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), callTime/2)
 	defer cancel()
-	if err := e.shared.Give(ctx, e.lease.self, ids); err != nil {
+	<-e.lease.ended
+	err := e.shared.Forget(ctx, e.lease.self, e.lease.watch.seen[e.lease.self].renewals)
+	if err = errors.Join(err, e.shared.Give(ctx, e.lease.self, ids)); err != nil {
 		e.log.Error("shards could not be given back; others take them when the lease ends", "err", err)
 	}
 }

@@ -51,12 +51,13 @@ type lease struct {
 	session bool // it stands
 	pooled  bool // there are no sessions to be had
 	nudge   chan struct{}
+	ended   chan struct{} // closed when nobody renews it any more
 	watch   watch
 	told    error // the latest error that was logged
 }
 
 func newLease() *lease {
-	return &lease{self: rand.Text(), nudge: make(chan struct{}, 1), watch: watch{seen: map[string]sighting{}}}
+	return &lease{self: rand.Text(), nudge: make(chan struct{}, 1), ended: make(chan struct{}), watch: watch{seen: map[string]sighting{}}}
 }
 
 // shardOf is the shard of a lane: the same in every replica and version.
@@ -135,6 +136,7 @@ func (e *Engine) OnNotice(kind string, fn func()) { e.onNotice[kind] = fn }
 // keepLease renews the lease and takes part in sharing out the shards, until
 // the engine stops.
 func (e *Engine) keepLease() {
+	defer close(e.lease.ended)
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
