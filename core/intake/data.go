@@ -6,7 +6,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -71,11 +70,14 @@ func (e *envelope) fields(data *core.EventData) bool {
 
 // field reads the one field of data at a path.
 func (e *envelope) field(data *core.EventData, raw json.RawMessage, path ...string) {
-	alone := raw
+	var alone any = raw
 	for _, name := range slices.Backward(path) {
-		alone = slices.Concat([]byte("{"), []byte(strconv.Quote(name)), []byte(":"), alone, []byte("}"))
+		alone = map[string]any{name: alone}
 	}
-	err := json.Unmarshal(alone, data)
+	body, err := json.Marshal(alone)
+	if err == nil {
+		err = json.Unmarshal(body, data)
+	}
 	if err == nil {
 		return
 	}

@@ -26,6 +26,7 @@ func TestAllFaultsOfAnEventAtOnce(t *testing.T) {
 		{"envelope and data", fields{"time": "s3cret", "data": fields{"customerUid": "ada", "purpose": "s3cret"}}, "/data/purpose /data/text /time"},
 		{"several of the wrong type", fields{"data": fields{"customerUid": 7, "text": fields{}, "expiresAt": "s3cret", "linkId": 1e30}},
 			"/data/customerUid /data/expiresAt /data/linkId /data/text"},
+		{"beside strange names", fields{"data": fields{"text": 7, "customerUid": "ada", "\x01/~\u2028": 1}}, "/data/text"},
 		{"in a note", fields{"type": "ticket.note_added", "data": fields{"ticketId": "1", "note": fields{"id": 5, "public": "s3cret", "createdAt": "x"}}},
 			"/data/note/createdAt /data/note/id /data/note/public"},
 		{"an id that is no string", fields{"id": 7, "specversion": 1.0, "data": fields{"customerUid": "ada", "text": "x"}}, "/id /specversion"},
