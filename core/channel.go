@@ -88,6 +88,13 @@ type Inviter interface {
 	Invite(token string) Invitation
 }
 
+// Addressed is a channel that can tell an address from what cannot be one.
+type Addressed interface {
+	// CheckAddress says what an address must be, such as "must be a chat id in
+	// decimal", and nothing for one that can be one. It makes no request.
+	CheckAddress(value string) string
+}
+
 // Invitation is one entry of an opt-in's links, without channel and type.
 type Invitation struct {
 	// URL opens the messenger with the token, where the platform has such links.

@@ -8,6 +8,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+func TestCheckAddress(t *testing.T) {
+	ch := open(t, nil, nil)
+	for value, right := range map[string]bool{
+		"U1": true, "U012AB3CD": true, "W012AB3CD": true,
+		"": false, "U": false, "C012AB3CD": false, "@ines": false, "ines": false, "U1 ": false,
+	} {
+		if got := ch.CheckAddress(value); (got == "") != right {
+			t.Errorf("%q: got %q, want right: %v", value, got, right)
+		}
+	}
+}
+
 func TestValidateReturnsAllFaults(t *testing.T) {
 	tests := []struct {
 		name   string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"sync/atomic"
 
 	api "github.com/slack-go/slack"
@@ -48,6 +49,17 @@ func (c *Channel) Identity() (app, account string) { return "", c.team }
 // twice.
 func (c *Channel) Invite(string) core.Invitation {
 	return core.Invitation{TakesCode: true, How: "/link %[1]s, or send %[1]s to the app"}
+}
+
+var userID = regexp.MustCompile(`^[UW][A-Z0-9]+$`)
+
+// CheckAddress implements core.Addressed. Users of an Enterprise Grid have ids
+// that begin with W.
+func (c *Channel) CheckAddress(value string) string {
+	if !userID.MatchString(value) {
+		return "must be a user id, such as U012AB3CD"
+	}
+	return ""
 }
 
 // Send posts one part. Slack has no idempotency key, so Part.Key is not used.

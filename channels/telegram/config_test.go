@@ -12,6 +12,18 @@ import (
 	"tidings/core"
 )
 
+func TestCheckAddress(t *testing.T) {
+	ch := open(t, yes).(core.Addressed)
+	for value, right := range map[string]bool{
+		"42": true, "-100123": true, "7000000001": true,
+		"": false, "0": false, "042": false, "+42": false, "@shop": false, "4 2": false, "99999999999999999999": false,
+	} {
+		if got := ch.CheckAddress(value); (got == "") != right {
+			t.Errorf("%q: got %q, want right: %v", value, got, right)
+		}
+	}
+}
+
 func TestDefaultsLackOnlyWhatNobodyCanGuess(t *testing.T) {
 	c := telegram.Defaults()
 	if want := "https://api.telegram.org"; c.APIURL != want {

@@ -48,6 +48,9 @@ gateway answers for a real customer at POST /v1/explain.
 				enc := json.NewEncoder(cmd.OutOrStdout())
 				enc.SetIndent("", "  ")
 				enc.SetEscapeHTML(false)
+				if len(all) == 1 { // as POST /v1/explain answers
+					return enc.Encode(all[0])
+				}
 				return enc.Encode(all)
 			}
 			return printExplanations(cmd.OutOrStdout(), all)

@@ -224,6 +224,10 @@ func (in *Intake) ownerOf(tx *lane.Tx, e core.Event, now time.Time) (int64, erro
 		c, err := tx.EnsureCustomer(d.CustomerUID, now)
 		return c.ID, err
 	}
+	if o, ok := in.carried(e); ok && o.CustomerUID != "" {
+		c, err := tx.EnsureCustomer(o.CustomerUID, now)
+		return c.ID, err
+	}
 	if d.OrderCode != "" {
 		id, err := tx.OrderOwner(e.Site, d.OrderCode)
 		if !errors.Is(err, core.ErrNotFound) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -39,6 +40,7 @@ type envelope struct {
 	data                     json.RawMessage
 	pointer                  string // of this event in the request
 	faults                   []Fault
+	unread                   bool // the data could not be had: there is nothing to say of it
 }
 
 // envelopes reads a request in any of the three modes of CloudEvents.
@@ -56,7 +58,7 @@ func envelopes(h http.Header, body []byte, now time.Time) ([]envelope, error) {
 	case "application/cloudevents+json":
 		return single(body, now)
 	case "application/json":
-		if h.Get("Ce-Specversion") != "" || h.Get("Ce-Id") != "" || h.Get("Ce-Type") != "" {
+		if h.Get("Ce-Specversion")+h.Get("Ce-Id")+h.Get("Ce-Source")+h.Get("Ce-Type") != "" {
 			return binary(h, body, now)
 		}
 		return plain(body, now)
@@ -87,7 +89,7 @@ func batch(body []byte, now time.Time) ([]envelope, error) {
 		return nil, unreadable(err, "a JSON array of events")
 	}
 	if len(raw) > MaxBatch {
-		e := envelope{pointer: fmt.Sprintf("/%d", MaxBatch)}
+		e := envelope{pointer: fmt.Sprintf("/%d", MaxBatch), unread: true}
 		e.fault("", fmt.Sprintf("a batch may hold at most %d events", MaxBatch))
 		return []envelope{e}, nil
 	}
@@ -142,6 +144,7 @@ func structured(raw json.RawMessage, pointer string, now time.Time) envelope {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
 		e.fault("", "must be a JSON object")
+		e.unread = true
 		return e
 	}
 	text := func(name string) string {
@@ -157,15 +160,29 @@ func structured(raw json.RawMessage, pointer string, now time.Time) envelope {
 	e.id, e.source, e.typ, e.subject = text("id"), text("source"), text("type"), text("subject")
 	when := text("time")
 	e.data = fields["data"]
-	if b64 := text("data_base64"); b64 != "" && e.data == nil {
-		data, err := base64.StdEncoding.DecodeString(b64)
-		if err != nil || !json.Valid(data) {
-			e.fault("/data_base64", "must be base64 of JSON")
-		}
-		e.data = data
+	if b64 := text("data_base64"); b64 != "" {
+		e.decode(b64)
 	}
 	e.check(version, when, now)
 	return e
+}
+
+// decode takes the data of data_base64.
+func (e *envelope) decode(b64 string) {
+	if e.data != nil {
+		e.fault("/data_base64", "and data are both given; one of them is enough")
+		return
+	}
+	data, err := base64.StdEncoding.DecodeString(b64)
+	if err == nil {
+		err = checkText(data)
+	}
+	if err != nil || !json.Valid(data) {
+		e.fault("/data_base64", "must be base64 of JSON")
+		e.unread = true
+		return
+	}
+	e.data = data
 }
 
 // binary reads an event whose envelope is in the headers.
@@ -226,6 +243,7 @@ func legacy(body []byte, now time.Time) envelope {
 	e := envelope{source: "legacy-event-export"}
 	if err := json.Unmarshal(body, &x); err != nil {
 		e.fault("", "must be a legacy event export: event-type, event-id, event-time and data")
+		e.unread = true
 		return e
 	}
 	e.id, e.typ, e.data = x.ID, x.Type, x.Data
@@ -239,29 +257,33 @@ func legacy(body []byte, now time.Time) envelope {
 	return e
 }
 
+// fault notes what is wrong; of one place, the first thing only.
 func (e *envelope) fault(pointer, detail string) {
+	if slices.ContainsFunc(e.faults, func(f Fault) bool { return f.Pointer == e.pointer+pointer }) {
+		return
+	}
 	e.faults = append(e.faults, Fault{Pointer: e.pointer + pointer, Detail: detail})
 }
 
 func (e *envelope) check(version, when string, now time.Time) {
-	if !strings.HasPrefix(version, "1.") {
+	if version != "1.0" && !strings.HasPrefix(version, "1.0.") {
 		e.fault("/specversion", `must be "1.0"`)
 	}
 	for _, f := range []struct{ name, value string }{{"id", e.id}, {"source", e.source}, {"type", e.typ}} {
 		switch {
 		case f.value == "":
 			e.fault("/"+f.name, "is required")
-		case len(f.value) > 1024:
-			e.fault("/"+f.name, "must be at most 1024 bytes long")
+		case len(f.value) > maxText:
+			e.fault("/"+f.name, tooLong)
 		}
 	}
 	e.time = now
 	if when == "" {
 		return
 	}
-	t, err := time.Parse(time.RFC3339, when)
+	t, err := parseTime(when)
 	if err != nil {
-		e.fault("/time", "must be a time as in RFC 3339, such as 2026-11-22T10:00:00Z")
+		e.fault("/time", wantTime)
 		return
 	}
 	e.time = t

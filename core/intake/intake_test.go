@@ -222,7 +222,7 @@ func TestOneBadEventSpoilsItsBatch(t *testing.T) {
 		for _, f := range faults {
 			got = append(got, f.Pointer)
 		}
-		want := []string{"/1/data/orderCode", "/2/source", "/2/time", "/3/data/purpose"}
+		want := []string{"/1/data/orderCode", "/2/source", "/2/time", "/2/data/orderCode", "/3/data/purpose"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -41,8 +40,8 @@ func (r Reader) Read(h http.Header, body []byte, now time.Time) ([]Received, []F
 	var faults []Fault
 	received := make([]Received, 0, len(all))
 	for _, e := range all {
-		if len(e.faults) == 0 {
-			received = append(received, r.understand(&e))
+		if !e.unread {
+			received = append(received, r.understand(&e)) // finds further faults
 		}
 		faults = append(faults, e.faults...)
 	}
@@ -56,6 +55,7 @@ func (r Reader) understand(e *envelope) Received {
 		rec.Event.Data = e.canonical(rec.Event.Type)
 	} else {
 		r.translate(e, &rec)
+		e.checkTexts(rec.Event.Data)
 	}
 	// What only the gateway itself may say.
 	rec.Event.Data.Answer, rec.Event.Data.LinkID = "", 0
@@ -117,104 +117,18 @@ func clip(s string) string {
 	return s
 }
 
-// canonical reads the data of one of our own types.
-func (e *envelope) canonical(t core.EventType) core.EventData {
-	var data core.EventData
-	if len(bytes.TrimSpace(e.data)) == 0 || string(e.data) == "null" {
-		e.data = json.RawMessage("{}")
-	}
-	if err := json.Unmarshal(e.data, &data); err != nil {
-		e.wrongType(err)
-		return data
-	}
-	for _, f := range required(t, data) {
-		if f.empty {
-			e.fault("/data/"+f.name, "is required for "+string(t))
-		}
-	}
-	e.checkValues(t, data)
-	return data
-}
-
-func (e *envelope) wrongType(err error) {
-	if bad, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		field := strings.ReplaceAll(bad.Field, ".", "/")
-		if field == "" {
-			e.fault("/data", "must be a JSON object")
-			return
-		}
-		e.fault("/data/"+field, "must not be a JSON "+bad.Value)
-		return
-	}
-	e.fault("/data", "has a field in a form that cannot be read (times are as in RFC 3339)")
-}
-
-func (e *envelope) checkValues(t core.EventType, data core.EventData) {
-	switch data.Purpose {
-	case "", core.OrderUpdates, core.Service, core.Marketing:
-	default:
-		e.fault("/data/purpose", "must be order_updates, service or marketing")
-	}
-	if t == core.TicketStatus {
-		switch data.Status {
-		case "open", "in_process", "closed":
-		default:
-			e.fault("/data/status", "must be open, in_process or closed")
-		}
-	}
-	if t == core.TicketNoteAdded && data.Note != nil {
-		if data.Note.ID == "" {
-			e.fault("/data/note/id", "is required")
-		}
-		if public, _ := data.Note.Split(); public != nil && strings.TrimSpace(public.Text) == "" {
-			e.fault("/data/note/text", "is required")
-		}
-	}
-}
-
-type field struct {
-	name  string
-	empty bool
-}
-
-// required lists what an event of a type cannot do without.
-func required(t core.EventType, d core.EventData) []field {
-	order, customer := field{"orderCode", d.OrderCode == ""}, field{"customerUid", d.CustomerUID == ""}
-	group, _, _ := strings.Cut(string(t), ".")
-	switch {
-	case group == "order":
-		return []field{order}
-	case t == core.TicketNoteAdded:
-		return []field{{"ticketId", d.TicketID == ""}, {"note", d.Note == nil}}
-	case group == "ticket":
-		return []field{{"ticketId", d.TicketID == ""}}
-	case t == core.CustomerRenamed:
-		return []field{customer, {"previousUid", d.PreviousUID == ""}}
-	case group == "customer":
-		return []field{customer}
-	case t == core.MessageRequested:
-		return []field{customer, {"text", strings.TrimSpace(d.Text) == ""}}
-	}
-	return nil
-}
-
-func missing(t core.EventType, d core.EventData) string {
-	for _, f := range required(t, d) {
-		if f.empty {
-			return f.name
-		}
-	}
-	return ""
-}
-
-// digest is the same for two bodies that say the same.
+// digest is the same for two bodies that say the same, in whatever order their
+// fields come.
 func digest(typ string, data json.RawMessage) string {
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, data); err != nil {
-		compact.Reset()
-		compact.Write(data)
+	var said any
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber() // as it was written: no number loses digits
+	if err := d.Decode(&said); err == nil {
+		if sorted, err := json.Marshal(said); err == nil {
+			data = sorted
+		}
 	}
-	sum := sha256.Sum256(append([]byte(typ+"\n"), compact.Bytes()...))
+	sum := sha256.Sum256(append([]byte(typ+"\n"), data...))
 	return hex.EncodeToString(sum[:8])
 }
 

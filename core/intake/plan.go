@@ -250,10 +250,8 @@ func (in *Intake) retryIn(e core.StoredEvent, err error, now time.Time) time.Dur
 
 // order returns the order of an event: the one that came along, or the shop's.
 func (in *Intake) order(ctx context.Context, e core.Event, locale string) (*core.Order, error) {
-	if len(e.Data.Order) > 0 && string(e.Data.Order) != "null" && in.Orders != nil {
-		if o, err := in.Orders.Order(e.Data.Order); err == nil && (o.Code == "" || o.Code == e.Data.OrderCode) {
-			return &o, nil
-		}
+	if o, ok := in.carried(e); ok {
+		return &o, nil
 	}
 	if in.Shop == nil {
 		return nil, nil
@@ -263,6 +261,16 @@ func (in *Intake) order(ctx context.Context, e core.Event, locale string) (*core
 		return nil, err
 	}
 	return &o, nil
+}
+
+// carried returns the order that came along with an event.
+func (in *Intake) carried(e core.Event) (core.Order, bool) {
+	d := e.Data
+	if d.OrderCode == "" || len(d.Order) == 0 || string(d.Order) == "null" || in.Orders == nil {
+		return core.Order{}, false
+	}
+	o, err := in.Orders.Order(d.Order)
+	return o, err == nil && (o.Code == "" || o.Code == d.OrderCode)
 }
 
 // foreign reports whether an order is somebody else's. A guest's uid is

@@ -156,11 +156,12 @@ func (s *Server) putAddress(c *gin.Context) {
 		return
 	}
 	channel, err := param(c, "channel")
-	if _, ok := s.Dispatcher.Outlet(channel); err != nil || !ok {
+	outlet, ok := s.Dispatcher.Outlet(channel)
+	if err != nil || !ok {
 		fail(c, problem{Status: http.StatusNotFound, Detail: "no channel of this name is configured"})
 		return
 	}
-	v, err := s.readVouched(c)
+	v, err := s.readVouched(c, outlet.Channel)
 	if err != nil {
 		s.failWith(c, err, 0)
 		return
@@ -189,7 +190,7 @@ func (s *Server) putAddress(c *gin.Context) {
 	}
 }
 
-func (s *Server) readVouched(c *gin.Context) (inbound.Vouched, error) {
+func (s *Server) readVouched(c *gin.Context, channel core.Channel) (inbound.Vouched, error) {
 	body, err := readObject(c.Request)
 	if err != nil {
 		return inbound.Vouched{}, err
@@ -203,9 +204,20 @@ func (s *Server) readVouched(c *gin.Context) (inbound.Vouched, error) {
 	if raw, ok := body.take("address"); ok && raw[0] == '{' {
 		body.appScoped()
 	} else {
-		v.Address = body.required("address")
+		v.Address = body.address(channel)
 	}
 	return v, body.done()
+}
+
+// address reads an address in the words of a channel's platform.
+func (o *object) address(channel core.Channel) string {
+	value := o.required("address")
+	if a, ok := channel.(core.Addressed); ok && value != "" {
+		if wrong := a.CheckAddress(value); wrong != "" {
+			o.fault("address", wrong)
+		}
+	}
+	return value
 }
 
 // appScoped refuses {"asid": …}: matching one takes a request to the platform.

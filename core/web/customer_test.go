@@ -38,6 +38,7 @@ func TestPutAddressWrong(t *testing.T) {
 			`{"address":{}}`:                    "/address/asid",
 			`{"address":{"asid":"5","x":1}}`:    "/address/asid /address/x",
 			`{"address":7}`:                     "/address",
+			`{"address":"nobody","move":1}`:     "/move /address",
 			`{"address":"7","lastWroteAt":"x"}`: "/lastWroteAt",
 			`{"address":"7","lastWroteAt":"2000-01-01T00:02:00Z","move":1,"nick":"x"}`: "/move /lastWroteAt /nick",
 		} {

@@ -10,6 +10,20 @@ import (
 	"tidings/core/web"
 )
 
+// Whatever can be read can be asked for by HEAD, as load balancers do, with the
+// same key and the same answer.
+func TestHead(t *testing.T) {
+	gateway(t, func(t *testing.T, r *rig) {
+		r.on(r.public, "HEAD", "/healthz", "").want(200)
+		r.on(r.internal, "HEAD", "/readyz", "").want(200)
+		r.on(r.internal, "HEAD", "/v1/messages", "").want(401)
+		r.call("HEAD", "/v1/messages", "").want(200)
+		r.call("HEAD", "/v1/messages?limit=0", "").want(422)
+		r.call("HEAD", "/v1/events", "").want(405)
+		r.raw(r.public, "HEAD", "/v1/messages", "").want(404)
+	})
+}
+
 func TestHealth(t *testing.T) {
 	gateway(t, func(t *testing.T, r *rig) {
 		r.on(r.public, "GET", "/healthz", "").want(200)
@@ -111,8 +125,8 @@ func TestNotFound(t *testing.T) {
 			}
 		}
 		a := r.raw(r.internal, "PATCH", "/v1/messages", "").want(405).is("Method Not Allowed", "title")
-		if got := a.header.Get("Allow"); got != "GET" {
-			t.Errorf("Allow: got %q, want GET", got)
+		if got := a.header.Get("Allow"); got != "GET, HEAD" {
+			t.Errorf("Allow: got %q, want GET, HEAD", got)
 		}
 	})
 }

@@ -66,6 +66,13 @@ func (f *fakeChannel) answer(err error) {
 // linkChannel is opened by a link and calls back, with a secret in a header.
 type linkChannel struct{ *fakeChannel }
 
+func (linkChannel) CheckAddress(value string) string {
+	if value == "nobody" {
+		return "must be somebody"
+	}
+	return ""
+}
+
 func (linkChannel) Invite(token string) core.Invitation {
 	return core.Invitation{URL: "https://chat.example/start?ref=" + token, Extra: map[string]string{"appId": "99"}}
 }

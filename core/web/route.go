@@ -23,6 +23,10 @@ type route struct {
 	handle       gin.HandlerFunc
 }
 
+// webhookPath is where platforms call. They have no use for HEAD, and an adapter
+// is asked for GET and POST only.
+const webhookPath = "/webhooks/:channel"
+
 // The scopes of an API key.
 const (
 	scopeEvents    = "events"
@@ -64,8 +68,8 @@ func (s *Server) routes() []route {
 
 		{post, "/oauth/token", everywhere, "", s.postToken},
 
-		{get, "/webhooks/:channel", outside, "", s.webhook},
-		{post, "/webhooks/:channel", outside, "", s.webhook},
+		{get, webhookPath, outside, "", s.webhook},
+		{post, webhookPath, outside, "", s.webhook},
 		{get, "/link/:token", outside, "", s.linkPage},
 
 		{get, "/healthz", everywhere, "", healthz},

@@ -128,7 +128,11 @@ func (s *Server) handler(wanted func(route) bool) http.Handler {
 		if r.scope != "" {
 			chain = append(chain, s.need(r.scope))
 		}
-		g.Handle(r.method, r.path, append(chain, r.handle)...)
+		chain = append(chain, r.handle)
+		g.Handle(r.method, r.path, chain...)
+		if r.method == http.MethodGet && r.path != webhookPath { // net/http drops the body
+			g.HEAD(r.path, chain...)
+		}
 	}
 	return g
 }
