@@ -44,6 +44,9 @@ build: ## build bin/tidings, one static binary (VERSION=v1.2.3)
 WHOLE = ./cmd/tidings
 RACED = ^(TestWalk|TestLoad|TestKill|TestTerm|TestReload|TestEightCopies|TestShopAway)$$
 
+# Other people's clients against our emulators, in a module of their own.
+CLIENTS = channels/clients
+
 # Skipped tests say so themselves; what is missing altogether is said here. In CI
 # (CI is set) something missing is a failure.
 .PHONY: test
@@ -60,8 +63,13 @@ test: needs ## run all tests, with the race detector where there is one (PKGS=./
 	fi; \
 	set -ex; \
 	if [ -n "$$parts" ]; then $(GO) test $$race $(TESTFLAGS) $$parts; fi; \
+	if [ '$(PKGS)' = ./... ]; then (cd $(CLIENTS) && $(GO) test $$race $(TESTFLAGS) ./...); fi; \
 	if [ -n "$$whole" ]; then $(GO) test $(TESTFLAGS) $(WHOLE); fi; \
 	if [ -n "$$whole" ] && [ -n "$$race" ]; then $(GO) test -race $(TESTFLAGS) -run '$(RACED)' $(WHOLE); fi
+
+.PHONY: clients
+clients: ## have other people's clients work against the emulators
+	cd $(CLIENTS) && $(GO) vet ./... && $(GO) test $(TESTFLAGS) ./...
 
 .PHONY: race
 race: needs ## run all tests with the race detector or not at all

@@ -64,7 +64,9 @@ type Update struct {
 	// OpensWindow says that the platform's reply window counts from this update.
 	OpensWindow bool `json:"opensWindow,omitempty"`
 
-	Raw     []byte `json:"raw,omitempty"`
+	Raw []byte `json:"raw,omitempty"`
+	// Problem says why it is unreadable, or, of an other, what of it concerns the
+	// operator (a revoked token, a blocked page).
 	Problem string `json:"problem,omitempty"`
 }
 

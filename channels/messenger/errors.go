@@ -30,6 +30,10 @@ type rule struct {
 // duplicate is the code with which Meta refuses what it already has.
 const duplicate = 506
 
+// outsideWindow is how Meta words that a reply window is closed:
+// "(#10) This message is sent outside of allowed window." (fromFrame).
+const outsideWindow = "outside of allowed window"
+
 // Where the rules were read.
 var (
 	fromErrors = core.Source{URL: docs + "error-codes", Read: "2026-11-22"}
@@ -183,6 +187,10 @@ func (e *graphError) id() string {
 func (e *graphError) rule(status int, tagged bool) rule {
 	r, known := lookup(int(e.Code), int(e.Subcode))
 	switch {
+	case known && r.code == 10 && r.subcode == 0 && strings.Contains(strings.ToLower(e.Message), outsideWindow):
+		// One person's window, told without its subcode, must not look like a
+		// missing permission, which would stop the whole Page.
+		return rule{class: core.WindowClosed, meaning: "outside the allowed window"}
 	case known && r.code == 100 && r.subcode == 0 && tagged && strings.Contains(strings.ToLower(e.Message), "tag"):
 		// Meta refuses a tag it does not grant with the code for a bad parameter.
 		return rule{class: core.WindowClosed, meaning: "the message tag is not granted"}

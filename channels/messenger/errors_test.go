@@ -140,6 +140,16 @@ func TestARefusedTagIsAClosedWindow(t *testing.T) {
 	}
 }
 
+// Without its subcode, one person's closed window must not stop the whole Page.
+func TestAClosedWindowIsKnownByItsWordsToo(t *testing.T) {
+	for _, subcode := range []string{"", `,"error_subcode":7`} {
+		_, err := sendText(t, open(t, respond(400, `{"error":{"message":"(#10) This message is sent outside of allowed window.","code":10`+subcode+`}}`)))
+		if e := sendError(t, err); e.Class != core.WindowClosed {
+			t.Errorf("with %q: got %v, want WindowClosed", subcode, e)
+		}
+	}
+}
+
 func TestAnswersWithoutACodeGoByTheirStatus(t *testing.T) {
 	const html = "<html>502 Bad Gateway</html>"
 	tests := []struct {

@@ -121,9 +121,31 @@ func decodeQuiet(it item, raw json.RawMessage) (core.Update, bool) {
 			continue
 		}
 		from, _ := it.from()
-		return core.Update{ID: key + ":" + fingerprint(raw), Kind: core.UpdateOther, From: from, At: it.Timestamp.at()}, true
+		u := core.Update{ID: key + ":" + fingerprint(raw), Kind: core.UpdateOther, From: from, At: it.Timestamp.at()}
+		if key == "policy_enforcement" {
+			u.Problem = policyNotice(value)
+		}
+		return u, true
 	}
 	return core.Update{}, false
+}
+
+// policyNotice says what Meta did to the Page, for an operator. Its reason is a
+// text of Meta's and stays out.
+func policyNotice(raw json.RawMessage) string {
+	var enforcement struct {
+		Action string `json:"action"`
+	}
+	_ = json.Unmarshal(raw, &enforcement) // of another form it is an action we do not know
+	switch enforcement.Action {
+	case "warning":
+		return "Meta warns the Page for breaking its policy"
+	case "block":
+		return "Meta has blocked the Page for breaking its policy"
+	case "unblock":
+		return "Meta has lifted its block of the Page"
+	}
+	return "Meta enforces its policy on the Page"
 }
 
 // partKey is the form of core.Part.Key.

@@ -138,10 +138,16 @@ func styled(t core.Text) bool {
 // then it is worth a block.
 func (w written) fitsSection() bool { return w.marked && units(w.text) <= maxSection }
 
-// sections are the text as blocks, as many as its length asks for.
+// sections are the text as blocks, as many as its length asks for. They are
+// verbatim, as Slack would link the names of people and conversations in them
+// otherwise; then it links no addresses either, so that is done here.
 func (w written) sections() []api.Block {
+	of := w.of
+	if !w.literal {
+		of = linked(of)
+	}
 	var blocks []api.Block
-	for _, piece := range pieces(w.of, maxSection, func(t core.Text) int { return units(render(t)) }) {
+	for _, piece := range pieces(of, maxSection, func(t core.Text) int { return units(render(t)) }) {
 		object := api.NewTextBlockObject(api.MarkdownType, render(piece), false, true)
 		if w.literal {
 			object = api.NewTextBlockObject(api.PlainTextType, piece.Plain(), false, false)

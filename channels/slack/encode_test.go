@@ -308,3 +308,24 @@ func TestALongDescriptionOfAPictureIsWholeInTheText(t *testing.T) {
 		t.Errorf("text: got %d units, want all %d", units(m.text), units(alt))
 	}
 }
+
+// A verbatim section links no address by itself, and a customer wants to press
+// what an agent has sent.
+func TestAnAddressInASectionCanBePressed(t *testing.T) {
+	given := core.Text{
+		{Text: "Our answer:", Style: core.Bold},
+		{Text: "\n\nsee https://shop.example/a_b?x=1&y=*2, (https://shop.example/c). Ask ines@shop.example or @here, not https://."},
+	}
+	m, err := encodeText(given, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := m.blocks[0].(*api.SectionBlock).Text
+	want := "*Our answer:*\n\nsee <https://shop.example/a_b?x=1&amp;y=*2>, (<https://shop.example/c>). Ask ines@shop.example or @here, not https://."
+	if text.Text != want || !text.Verbatim {
+		t.Errorf("got  %q\nwant %q, verbatim", text.Text, want)
+	}
+	if strings.Contains(m.text, "<") {
+		t.Errorf("text: got %q, want the address as it stands: there Slack links it", m.text)
+	}
+}

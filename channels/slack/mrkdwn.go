@@ -207,6 +207,31 @@ func reach(line string, start, end int) (opens, closes bool) {
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
+// bareURL is a web address that stands in a text, up to the punctuation behind it.
+var bareURL = regexp.MustCompile(`\bhttps?://[^\s<>"|]*[\pL\pN/=&#_~%+-]`)
+
+// linked returns the text with its bare addresses as links to themselves.
+func linked(t core.Text) core.Text {
+	out := make(core.Text, 0, len(t))
+	for _, r := range t {
+		if r.Link != "" || r.Style != 0 {
+			out = append(out, r)
+			continue
+		}
+		at := 0
+		for _, found := range bareURL.FindAllStringIndex(r.Text, -1) {
+			url := r.Text[found[0]:found[1]]
+			if units(urlEscaper.Replace(url)) > maxLink {
+				continue
+			}
+			out = append(out, core.Run{Text: r.Text[at:found[0]]}, core.Run{Text: url, Link: url})
+			at = found[1]
+		}
+		out = append(out, core.Run{Text: r.Text[at:]})
+	}
+	return out
+}
+
 // flatten returns the text without emphasis, links written out behind their words.
 func flatten(t core.Text) string {
 	var b strings.Builder

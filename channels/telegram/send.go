@@ -67,7 +67,7 @@ func (c *Channel) Send(ctx context.Context, to core.Address, p core.Part) (core.
 	if err != nil {
 		return core.Sent{}, c.failure(req.method, p, x, err)
 	}
-	id, err := sentID(resp.Result)
+	id, err := sentID(resp.Result, req.params["chat_id"])
 	if err != nil {
 		return core.Sent{}, sendError(core.Uncertain, x.status, req.method, err)
 	}
@@ -75,16 +75,20 @@ func (c *Channel) Send(ctx context.Context, to core.Address, p core.Part) (core.
 }
 
 // sentID reads a message's id from Telegram's "yes". A "yes" without one did
-// not come whole.
-func sentID(result json.RawMessage) (string, error) {
+// not come whole. Where it leaves out the chat, it is the one that was written to:
+// to doubt such a "yes" would be to send the message twice.
+func sentID(result json.RawMessage, chat string) (string, error) {
 	var sent struct {
 		MessageID int64 `json:"message_id"`
 		Chat      struct {
 			ID int64 `json:"id"`
 		} `json:"chat"`
 	}
-	if err := json.Unmarshal(result, &sent); err != nil || sent.MessageID == 0 || sent.Chat.ID == 0 {
+	if err := json.Unmarshal(result, &sent); err != nil || sent.MessageID == 0 {
 		return "", errors.New("the answer has no message in it")
+	}
+	if sent.Chat.ID == 0 {
+		return chat + "/" + strconv.FormatInt(sent.MessageID, 10), nil
 	}
 	return messageKey(sent.Chat.ID, sent.MessageID), nil
 }

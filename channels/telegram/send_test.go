@@ -122,6 +122,15 @@ func readRequest(server net.Conn) {
 	}
 }
 
+// A "yes" that names the message and not the chat is a "yes": a doubt would send
+// the message twice.
+func TestAYesWithoutItsChatIsTheChatsThatWasWrittenTo(t *testing.T) {
+	sent, err := open(t, answer(200, `{"ok":true,"result":{"message_id":9}}`)).Send(t.Context(), ines, hello)
+	if err != nil || sent.ID != ines.Value+"/9" {
+		t.Errorf("got %q, %v; want %s/9", sent.ID, err, ines.Value)
+	}
+}
+
 // The fate of a request decides the class: what never had a connection cannot
 // have arrived, anything later may have.
 func TestTheFateOfARequestDecidesTheClass(t *testing.T) {

@@ -114,6 +114,9 @@ func (in *Inbound) Accept(ctx context.Context, channel string, updates []core.Up
 	}
 	for _, u := range updates {
 		in.Count("updates", 1, "channel", channel, "kind", string(u.Kind))
+		if u.Kind == core.UpdateOther && u.Problem != "" {
+			in.Log.Warn("the platform has a word for the operator", "channel", channel, "account", u.Account, "notice", u.Problem)
+		}
 	}
 	return nil
 }
@@ -135,7 +138,7 @@ func (in *Inbound) accept(tx *lane.Tx, channel string, u core.Update, now time.T
 	case u.Kind == core.UpdateUnreadable:
 		stored.State, stored.Why = unreadable, u.Problem
 	case u.Kind == core.UpdateOther && !u.OpensWindow:
-		stored.State = done
+		stored.State, stored.Why = done, u.Problem
 	case u.From.Value == "":
 		stored.State, stored.Why = unreadable, "it names no sender"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -94,6 +95,22 @@ func TestWhatCannotBeReadIsStoredAndNotWorkedOn(t *testing.T) {
 			return nil
 		})
 		r.wantShown(ada)
+	})
+}
+
+// What a platform says about our account is nothing to work on, and nothing to
+// keep from the operator.
+func TestANoticeForTheOperatorIsLogged(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.accept(ada, core.Update{Kind: core.UpdateOther, Problem: "the workspace revoked tokens of the app"})
+		got := r.newest()
+		r.wantUpdate(got, "done")
+		if got.Why != "the workspace revoked tokens of the app" {
+			t.Errorf("got the reason %q, want the notice", got.Why)
+		}
+		if log := r.log.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "revoked tokens") {
+			t.Errorf("got the log %q, want a warning with the notice", log)
+		}
 	})
 }
 

@@ -124,3 +124,19 @@ func TestPollingBesideAWebhookIsAConflict(t *testing.T) {
 		t.Errorf("got %v, want a conflict", err)
 	}
 }
+
+// What go-telegram/bot sends: a form of nothing, and an empty copy_text beside
+// the action of a button.
+func TestEmptyFormsAndFields(t *testing.T) {
+	s, _ := newBot(t, nil)
+	if _, out := request(t, s, http.MethodPost, "/bot"+token+"/getMe", "multipart/form-data; boundary=b", ""); out["ok"] != true {
+		t.Errorf("getMe: got %v", out)
+	}
+	keyboard := `{"inline_keyboard":[[{"text":"Yes","callback_data":"y","copy_text":{"text":""}}]]}`
+	if _, out := call(t, s, "/bot"+token+"/sendMessage", `{"chat_id":42,"text":"a","reply_markup":`+keyboard+`}`); out["ok"] != true {
+		t.Errorf("sendMessage: got %v", out)
+	}
+	if _, out := request(t, s, http.MethodPost, "/bot"+token+"/getMe", "multipart/form-data; boundary=b", "--b\r\nContent-Disp"); out["ok"] != false {
+		t.Errorf("half a form: got %v", out)
+	}
+}

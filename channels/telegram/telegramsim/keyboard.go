@@ -69,7 +69,7 @@ func checkButton(b map[string]any) *apiError {
 	}
 	var has []string
 	for _, a := range actions {
-		if b[a] != nil {
+		if b[a] != nil && !copiesNothing(a, b[a]) {
 			has = append(has, a)
 		}
 	}
@@ -91,6 +91,13 @@ func checkButton(b map[string]any) *apiError {
 		}
 	}
 	return nil
+}
+
+// copiesNothing reports a copy_text without a text, which the Bot API takes for
+// none: go-telegram/bot puts one beside the action of every button.
+func copiesNothing(action string, value any) bool {
+	object, isObject := value.(map[string]any)
+	return action == "copy_text" && isObject && (object["text"] == nil || object["text"] == "")
 }
 
 // buttons are the keyboard as a person sees it.
