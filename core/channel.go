@@ -88,6 +88,13 @@ type Inviter interface {
 	Invite(token string) Invitation
 }
 
+// Addressed is a channel that knows what an address of its platform looks like.
+type Addressed interface {
+	// CheckAddress says what is wrong with an address that somebody names, and
+	// what would be right, without repeating it; "" for one that can be used.
+	CheckAddress(value string) string
+}
+
 // Invitation is one entry of an opt-in's links, without channel and type.
 type Invitation struct {
 	// URL opens the messenger with the token, where the platform has such links.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"sync/atomic"
 
 	api "github.com/slack-go/slack"
@@ -27,6 +28,7 @@ var (
 	_ core.Listener   = (*Channel)(nil)
 	_ core.Inviter    = (*Channel)(nil)
 	_ core.Identified = (*Channel)(nil)
+	_ core.Addressed  = (*Channel)(nil)
 )
 
 // Limits returns Slack's facts.
@@ -48,6 +50,18 @@ func (c *Channel) Identity() (app, account string) { return "", c.team }
 // twice.
 func (c *Channel) Invite(string) core.Invitation {
 	return core.Invitation{TakesCode: true, How: "/link %[1]s, or send %[1]s to the app"}
+}
+
+// userID is what the id of a user looks like: W is one of an Enterprise Grid.
+var userID = regexp.MustCompile(`^[UW][A-Za-z0-9_-]{1,63}$`)
+
+// CheckAddress takes the id of a user. A channel is read by more than one person:
+// what is told there is told to strangers.
+func (c *Channel) CheckAddress(value string) string {
+	if !userID.MatchString(value) {
+		return "must be the id of a user, which begins with U or W"
+	}
+	return ""
 }
 
 // Send posts one part. Slack has no idempotency key, so Part.Key is not used.

@@ -120,3 +120,20 @@ func TestEveryLimitNamesItsSource(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyOnePersonsChatIsAnAddress(t *testing.T) {
+	c, ok := core.Channel(open(t, yes)).(core.Addressed)
+	if !ok {
+		t.Fatal("the channel is no core.Addressed")
+	}
+	for _, good := range []string{"42", "7001234567890"} {
+		if problem := c.CheckAddress(good); problem != "" {
+			t.Errorf("%q: %s", good, problem)
+		}
+	}
+	for _, bad := range []string{"", "0", "-100123", "@ines", "42 ", "+42", "042", "99999999999999999999"} {
+		if c.CheckAddress(bad) == "" {
+			t.Errorf("%q passed", bad)
+		}
+	}
+}

@@ -156,11 +156,12 @@ func (s *Server) putAddress(c *gin.Context) {
 		return
 	}
 	channel, err := param(c, "channel")
-	if _, ok := s.Dispatcher.Outlet(channel); err != nil || !ok {
+	o, ok := s.Dispatcher.Outlet(channel)
+	if err != nil || !ok {
 		fail(c, problem{Status: http.StatusNotFound, Detail: "no channel of this name is configured"})
 		return
 	}
-	v, err := s.readVouched(c)
+	v, err := s.readVouched(c, o.Channel)
 	if err != nil {
 		s.failWith(c, err, 0)
 		return
@@ -189,7 +190,7 @@ func (s *Server) putAddress(c *gin.Context) {
 	}
 }
 
-func (s *Server) readVouched(c *gin.Context) (inbound.Vouched, error) {
+func (s *Server) readVouched(c *gin.Context, on core.Channel) (inbound.Vouched, error) {
 	body, err := readObject(c.Request)
 	if err != nil {
 		return inbound.Vouched{}, err
@@ -204,8 +205,21 @@ func (s *Server) readVouched(c *gin.Context) (inbound.Vouched, error) {
 		body.appScoped()
 	} else {
 		v.Address = body.required("address")
+		body.checkAddress(v.Address, on)
 	}
 	return v, body.done()
+}
+
+// checkAddress asks the channel whether an address can be one. Nobody would find
+// out about a wrong one before the customer misses a message.
+func (o *object) checkAddress(value string, on core.Channel) {
+	a, ok := on.(core.Addressed)
+	if !ok || value == "" {
+		return
+	}
+	if problem := a.CheckAddress(value); problem != "" {
+		o.fault("address", problem)
+	}
 }
 
 // appScoped refuses {"asid": …}: matching one takes a request to the platform.
