@@ -34,6 +34,8 @@ type subject struct {
 	// lead is the chat in which the customer last wrote about this.
 	lead route.Chat
 	note *core.PublicNote
+	// foreign says that the event's ticket was made for another customer.
+	foreign bool
 }
 
 // waitError says that an event has to wait for the shop.
@@ -110,6 +112,8 @@ func (in *Intake) silent(s *subject) string {
 		return "the account is closed: its links have ended"
 	case !s.customer.ClosedAt.IsZero():
 		return "the customer's account is closed"
+	case s.foreign:
+		return "the ticket belongs to another customer"
 	}
 	if e.Type == core.TicketNoteAdded {
 		if e.Data.Note == nil {

@@ -92,7 +92,8 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 		return s, nil
 	}
 	v, err := tx.ConversationByTicket(s.event.Event.Data.TicketID)
-	if errors.Is(err, core.ErrNotFound) || (err == nil && v.CustomerID != s.customer.ID) {
+	s.foreign = err == nil && v.CustomerID != s.customer.ID
+	if errors.Is(err, core.ErrNotFound) || s.foreign {
 		v, err = tx.LastConversation(s.customer.ID)
 	}
 	if errors.Is(err, core.ErrNotFound) {
@@ -222,6 +223,9 @@ func told(tx *lane.Tx, s subject, p Plan, now time.Time) (string, error) {
 		return "", nil
 	}
 	first, _, err := tx.Claim(key, "", now)
+	if err == nil && first && e.Type == core.TicketNoteAdded {
+		first, err = firstTelling(tx, e.Data, now)
+	}
 	if err != nil || first {
 		return "", err
 	}
