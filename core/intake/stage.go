@@ -101,7 +101,7 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 	}
 	for _, l := range s.links {
 		if l.Address.ID == v.AddressID {
-			s.lead = route.Chat{Channel: l.Address.Channel, AddressID: l.Address.ID}
+			s.lead, s.askedAt = route.Chat{Channel: l.Address.Channel, AddressID: l.Address.ID}, v.LastInAt
 		}
 	}
 	if s.event.Event.Data.OrderCode == "" {
