@@ -88,10 +88,10 @@ type Inviter interface {
 	Invite(token string) Invitation
 }
 
-// Addressed is a channel that can tell an address from what cannot be one.
+// Addressed is a channel that knows what an address of its platform looks like.
 type Addressed interface {
-	// CheckAddress says what an address must be, such as "must be a chat id in
-	// decimal", and nothing for one that can be one. It makes no request.
+	// CheckAddress says what is wrong with an address that somebody names, and
+	// what would be right, without repeating it; "" for one that can be used.
 	CheckAddress(value string) string
 }
 

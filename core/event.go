@@ -145,6 +145,10 @@ type EventData struct {
 	LinkID int64 `json:"linkId,omitempty"`
 }
 
+// MadeNoteID begins the id of a note to which its shop gave none. It is made of
+// what the note says.
+const MadeNoteID = "made-"
+
 // EventNote is a note as it stands in an event, before anybody has decided
 // whether it may be seen by the customer. It cannot be rendered: see Public.
 type EventNote struct {

@@ -211,21 +211,24 @@ func decodePostback(p postback, raw json.RawMessage) core.Update {
 	if u.ID == "" {
 		u.ID = eventID(raw, "postback", "")
 	}
-	if p.Referral != nil && p.Referral.Ref != "" {
+	if p.Referral != nil && p.Referral.Ref != "" && !p.Referral.isAd() {
 		u.Kind, u.Ref = core.UpdateOptIn, p.Referral.Ref
 	}
 	return u
 }
 
+// isAd reports whether the customer came by an advertisement. Its reference names
+// a campaign; nobody has been offered it to link with.
+func (r referral) isAd() bool { return r.Source == "ADS" }
+
 // decodeReferral reads how the customer came into the chat. An advertisement
 // opens no window before the customer writes.
 func decodeReferral(r referral, from core.Address, at int64) core.Update {
-	return core.Update{
-		ID:          refID("referral", from, at, r.Ref),
-		Kind:        core.UpdateOptIn,
-		Ref:         r.Ref,
-		OpensWindow: r.Ref != "" && r.Source != "ADS",
+	u := core.Update{ID: refID("referral", from, at, r.Ref), Kind: core.UpdateOther}
+	if !r.isAd() {
+		u.Kind, u.Ref, u.OpensWindow = core.UpdateOptIn, r.Ref, r.Ref != ""
 	}
+	return u
 }
 
 // decodeOptin reads the use of a plugin. An opt-in with a type is another

@@ -28,6 +28,7 @@ var (
 	_ core.Listener   = (*Channel)(nil)
 	_ core.Inviter    = (*Channel)(nil)
 	_ core.Identified = (*Channel)(nil)
+	_ core.Addressed  = (*Channel)(nil)
 )
 
 // Limits returns Slack's facts.
@@ -51,13 +52,14 @@ func (c *Channel) Invite(string) core.Invitation {
 	return core.Invitation{TakesCode: true, How: "/link %[1]s, or send %[1]s to the app"}
 }
 
-var userID = regexp.MustCompile(`^[UW][A-Z0-9]+$`)
+// userID is what the id of a user looks like: W is one of an Enterprise Grid.
+var userID = regexp.MustCompile(`^[UW][A-Za-z0-9_-]{1,63}$`)
 
-// CheckAddress implements core.Addressed. Users of an Enterprise Grid have ids
-// that begin with W.
+// CheckAddress takes the id of a user. A channel is read by more than one person:
+// what is told there is told to strangers.
 func (c *Channel) CheckAddress(value string) string {
 	if !userID.MatchString(value) {
-		return "must be a user id, such as U012AB3CD"
+		return "must be the id of a user, which begins with U or W"
 	}
 	return ""
 }

@@ -210,3 +210,20 @@ func TestEveryLimitNamesItsSource(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyOnePersonsChatIsAnAddress(t *testing.T) {
+	c, ok := core.Channel(open(t, accepting(), nil)).(core.Addressed)
+	if !ok {
+		t.Fatal("the channel is no core.Addressed")
+	}
+	for _, good := range []string{"U1", "U012AB3CD", "W012AB3CD"} {
+		if problem := c.CheckAddress(good); problem != "" {
+			t.Errorf("%q: %s", good, problem)
+		}
+	}
+	for _, bad := range []string{"", "U", "C012AB3CD", "D012AB3CD", "ines", "U1 2", "<@U1>"} {
+		if c.CheckAddress(bad) == "" {
+			t.Errorf("%q passed", bad)
+		}
+	}
+}

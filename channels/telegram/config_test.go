@@ -12,18 +12,6 @@ import (
 	"tidings/core"
 )
 
-func TestCheckAddress(t *testing.T) {
-	ch := open(t, yes).(core.Addressed)
-	for value, right := range map[string]bool{
-		"42": true, "-100123": true, "7000000001": true,
-		"": false, "0": false, "042": false, "+42": false, "@shop": false, "4 2": false, "99999999999999999999": false,
-	} {
-		if got := ch.CheckAddress(value); (got == "") != right {
-			t.Errorf("%q: got %q, want right: %v", value, got, right)
-		}
-	}
-}
-
 func TestDefaultsLackOnlyWhatNobodyCanGuess(t *testing.T) {
 	c := telegram.Defaults()
 	if want := "https://api.telegram.org"; c.APIURL != want {
@@ -129,6 +117,23 @@ func TestEveryLimitNamesItsSource(t *testing.T) {
 	for name, s := range sources {
 		if !strings.HasPrefix(s.URL, "https://") || s.Read == "" {
 			t.Errorf("%s: got source %+v", name, s)
+		}
+	}
+}
+
+func TestOnlyOnePersonsChatIsAnAddress(t *testing.T) {
+	c, ok := core.Channel(open(t, yes)).(core.Addressed)
+	if !ok {
+		t.Fatal("the channel is no core.Addressed")
+	}
+	for _, good := range []string{"42", "7001234567890"} {
+		if problem := c.CheckAddress(good); problem != "" {
+			t.Errorf("%q: %s", good, problem)
+		}
+	}
+	for _, bad := range []string{"", "0", "-100123", "@ines", "42 ", "+42", "042", "99999999999999999999"} {
+		if c.CheckAddress(bad) == "" {
+			t.Errorf("%q passed", bad)
 		}
 	}
 }

@@ -41,14 +41,6 @@ func encode(to core.Address, p core.Part) (request, error) {
 	return encodeText(params, p.Text, p.Buttons)
 }
 
-// CheckAddress implements core.Addressed.
-func (c *Channel) CheckAddress(value string) string {
-	if _, err := chatID(core.Address{Value: value}); err != nil {
-		return "must be a chat id in decimal, such as 7000000001"
-	}
-	return ""
-}
-
 // chatID checks that the address is a chat's number and nothing else: a name
 // (@channel) would reach people who have not linked anything.
 func chatID(to core.Address) (string, error) {

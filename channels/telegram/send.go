@@ -26,10 +26,11 @@ type Channel struct {
 }
 
 var (
-	_ core.Config   = (*Config)(nil)
-	_ core.Channel  = (*Channel)(nil)
-	_ core.Listener = (*Channel)(nil)
-	_ core.Inviter  = (*Channel)(nil)
+	_ core.Config    = (*Config)(nil)
+	_ core.Channel   = (*Channel)(nil)
+	_ core.Listener  = (*Channel)(nil)
+	_ core.Inviter   = (*Channel)(nil)
+	_ core.Addressed = (*Channel)(nil)
 )
 
 // Limits returns Telegram's facts.
@@ -46,6 +47,16 @@ func (c *Channel) Close() error {
 // bot gets "/start TOKEN".
 func (c *Channel) Invite(token string) core.Invitation {
 	return core.Invitation{URL: "https://t.me/" + c.username + "?start=" + token}
+}
+
+// CheckAddress takes the id of a private chat. A group is read by more than one
+// person: what is told there is told to strangers.
+func (c *Channel) CheckAddress(value string) string {
+	id, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || id <= 0 || strconv.FormatInt(id, 10) != value {
+		return "must be the id of a private chat, in decimal"
+	}
+	return ""
 }
 
 // Send makes one request for one part.

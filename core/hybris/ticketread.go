@@ -97,7 +97,7 @@ func (ids entryIDs) of(e node) string {
 		when = t.Format(time.RFC3339Nano)
 	}
 	sum := sha256.Sum256([]byte(when + "\x00" + e.get("message").text()))
-	id := "h" + hex.EncodeToString(sum[:10])
+	id := core.MadeNoteID + hex.EncodeToString(sum[:10])
 	ids[id]++
 	if n := ids[id]; n > 1 {
 		return fmt.Sprintf("%s-%d", id, n)

@@ -22,9 +22,10 @@ func (*chatWorker) Gate(lane.Item, time.Time) lane.Turn { return lane.Turn{} }
 type chat struct {
 	update core.StoredUpdate
 	addr   core.ChatAddress
-	link   core.Link     // zero: not linked
-	who    core.Customer // zero: not linked
-	orders []core.Order  // for the status command, of the customer with id owner
+	link   core.Link       // zero: not linked
+	who    core.Customer   // zero: not linked
+	orders []core.Order    // for the status command, of the customer with id owner
+	named  core.OrderQuery // an order of theirs that only the shop knew of
 	owner  int64
 	now    time.Time
 }
@@ -44,10 +45,22 @@ func (w *chatWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 		it.Due = c.now.Add(time.Second)
 		return lane.Result{Item: it}
 	}
-	if in.command(c) == cmdStatus && c.linked() {
-		c.orders, c.owner = in.ownOrders(ctx, c), c.who.ID
-	}
+	in.askShop(ctx, &c)
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return in.handle(tx, c) }}
+}
+
+// askShop reads what an update can only be answered with by the shop's help.
+func (in *Inbound) askShop(ctx context.Context, c *chat) {
+	if !c.linked() {
+		return
+	}
+	c.owner = c.who.ID
+	switch in.command(*c) {
+	case cmdStatus:
+		c.orders = in.ownOrders(ctx, *c)
+	case cmdNone:
+		c.named = in.unknownOrderNamed(ctx, *c)
+	}
 }
 
 func (c *chat) load(tx core.Tx, id int64) error {
@@ -92,7 +105,7 @@ func (in *Inbound) handle(tx *lane.Tx, c chat) error {
 		return err
 	}
 	if c.owner != c.who.ID {
-		c.orders = nil // the chat has become somebody else's in the meantime
+		c.orders, c.named = nil, core.OrderQuery{} // the chat has become somebody else's in the meantime
 	}
 	if err := in.touch(tx, &c); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"tidings/core"
 	"tidings/core/inbound"
@@ -128,5 +129,24 @@ func TestStopAndStart(t *testing.T) {
 		if got := r.lastText(ada); !strings.Contains(got, "1003") {
 			t.Errorf("got %q, want news of 1003", got)
 		}
+	})
+}
+
+// Whoever asks after a stop gets the answer; whoever stops after asking has been
+// told that nothing more will come.
+func TestAnswerAfterStop(t *testing.T) {
+	inRig(t, func(r *rig) {
+		defer r.poll()()
+		r.link(ada, "ada@shop", "1001")
+		r.say(ada, "Where is it?")
+		r.wait(2 * time.Minute)
+		r.say(ada, "stop")
+		r.shop.note("T1", "On its way.")
+		r.wait(2 * time.Minute)
+		r.wantShown(ada, "thanks", "confirmation", "stopped")
+		r.say(ada, "One thing more, where is it?")
+		r.shop.note("T1", "With the carrier.")
+		r.wait(2 * time.Minute)
+		r.wantShown(ada, "thanks", "confirmation", "stopped", "confirmation", "note")
 	})
 }

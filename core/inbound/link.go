@@ -90,22 +90,28 @@ func (in *Inbound) usable(tx *lane.Tx, c chat, id int64) (core.OptIn, bool, erro
 }
 
 // maxReference is how long a reference can be, typed with spaces and dashes.
-const maxReference = 64
+const maxReference = 80
 
-// typedReference is a message that may be nothing but a reference.
+// typedReference is a message that may be nothing but a reference, or one after
+// the command that some platforms have for it.
 func typedReference(u core.Update) string {
 	if u.Kind != core.UpdateText || len(u.Media) > 0 || len(u.Text) > maxReference {
 		return ""
 	}
-	return strings.TrimSpace(u.Text)
+	words := strings.Fields(u.Text)
+	if len(words) > 1 && strings.EqualFold(strings.TrimPrefix(words[0], "/"), "link") {
+		words = words[1:]
+	}
+	return strings.Join(words, " ")
 }
 
 // looksLikeCode reports whether a message can hardly be anything but a short
 // code, as one in a hundred codes does not: an ordinary word has no digits and
 // an order's number no letters.
 func looksLikeCode(u core.Update) bool {
-	code, ok := seal.NormalizeCode(typedReference(u))
-	return ok && strings.ContainsAny(u.Text, "0123456789") && strings.Trim(code, "0123456789") != ""
+	typed := typedReference(u)
+	code, ok := seal.NormalizeCode(typed)
+	return ok && strings.ContainsAny(typed, "0123456789") && strings.Trim(code, "0123456789") != ""
 }
 
 // refuse answers a reference that does not count. It says the same whatever is

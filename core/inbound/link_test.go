@@ -33,6 +33,8 @@ func TestCodeLinksHoweverItIsTyped(t *testing.T) {
 			func(c string) string { return " " + c[:4] + " " + c[4:8] + " " + c[8:] + "\n" },
 			func(c string) string { return strings.ToLower(c[:4] + "-" + c[4:8] + "-" + c[8:]) },
 			func(c string) string { return strings.NewReplacer("0", "o", "1", "l").Replace(c) },
+			func(c string) string { return "/link " + c },
+			func(c string) string { return "Link " + c[:4] + " " + c[4:] },
 		} {
 			w, uid := who{"code", string(rune('k' + i))}, string(rune('K'+i))+"@shop"
 			r.say(w, typed(r.offer(uid, "")["code"].Code))

@@ -126,24 +126,6 @@ func orderAnswered(tx *lane.Tx, c chat) (core.OrderQuery, error) {
 	return core.OrderQuery{Site: m.Site, Code: m.OrderCode}, nil
 }
 
-// mostOrders is how many of a customer's orders a text is searched for.
-const mostOrders = 200
-
-// orderNamed is the customer's newest order whose code stands in the text.
-func orderNamed(tx *lane.Tx, c chat) (core.OrderQuery, error) {
-	own, err := tx.OrdersOf(c.who.ID, mostOrders)
-	if err != nil {
-		return core.OrderQuery{}, err
-	}
-	said := wordsOf(c.update.Update.Text)
-	for _, order := range own {
-		if said[strings.ToLower(order.Code)] {
-			return order, nil
-		}
-	}
-	return core.OrderQuery{}, nil
-}
-
 // orderLastTold is the order last told of in the chat. Before anything has been
 // told there it is the one with which the chat was linked.
 func orderLastTold(tx *lane.Tx, c chat) (core.OrderQuery, error) {
@@ -170,17 +152,6 @@ func orderOfLink(tx *lane.Tx, l core.Link) (core.OrderQuery, error) {
 		return core.OrderQuery{}, err
 	}
 	return core.OrderQuery{Site: l.Site, Code: l.OrderCode}, nil
-}
-
-// wordsOf are the words of a text that could be an order's code.
-func wordsOf(text string) map[string]bool {
-	all := map[string]bool{}
-	for _, w := range strings.FieldsFunc(text, func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_'
-	}) {
-		all[strings.ToLower(strings.Trim(w, "-_"))] = true
-	}
-	return all
 }
 
 // entries cuts a text into entries the shop takes. Only white space at a cut goes.

@@ -47,6 +47,25 @@ func TestWhichOrderAQuestionIsAbout(t *testing.T) {
 	})
 }
 
+// The customer asks about an order of which nothing has been told in any chat:
+// the shop knows whose it is.
+func TestOrderNamedThatOnlyTheShopKnows(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.link(ada, "ada@shop", "1001")
+		r.order("AB-1002", "ada@shop")
+		r.order("6660", "bob@shop")
+		r.say(ada, "Is 6660 mine?")
+		r.wait(time.Hour)
+		r.say(ada, "I mean AB-1002, of 2026")
+		r.wantDesk("T1 ada@shop/1001: Is 6660 mine?", "T2 ada@shop/AB-1002: I mean AB-1002, of 2026")
+		r.wait(time.Hour)
+		r.order("1003", "ada@shop")
+		r.shop.script(away)
+		r.say(ada, "And 1003?") // confirmed all the same
+		r.wantShown(ada, "thanks", "confirmation", "confirmation", "confirmation")
+	})
+}
+
 func TestAnswerToAConfirmationIsAboutItsOrder(t *testing.T) {
 	inRig(t, func(r *rig) {
 		r.link(ada, "ada@shop", "1001")

@@ -3,6 +3,7 @@ package inbound
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -81,6 +82,9 @@ func brought(e entry, ticket string) lane.Result {
 		call := e.call
 		call.State, call.Uncertain, call.Why = done, false, ""
 		if err := tx.SaveTicketCall(call); err != nil {
+			return err
+		}
+		if err := countTaken(tx, ticket, call.Text); err != nil {
 			return err
 		}
 		v, err := tx.Conversation(e.conv.ID)
@@ -177,7 +181,8 @@ func (in *Inbound) find(ctx context.Context, e entry) (string, error) {
 	return "", nil
 }
 
-// arrived looks for an entry that was taken although nobody told us.
+// arrived looks for an entry that was taken although nobody told us. Customers
+// say the same twice: what has been taken for an earlier one is not this one.
 func (in *Inbound) arrived(ctx context.Context, e entry) (bool, error) {
 	t, err := in.Shop.Ticket(ctx, e.conv.Site, e.conv.CustomerUID, e.conv.TicketID)
 	if err != nil {
@@ -188,12 +193,46 @@ func (in *Inbound) arrived(ctx context.Context, e entry) (bool, error) {
 		since = e.call.CreatedAt
 	}
 	since = since.Add(-time.Minute) // the shop's clock, and its seconds
+	same, recent := 0, false
 	for _, x := range t.Entries {
-		if strings.TrimSpace(x.Text) == strings.TrimSpace(e.call.Text) && (x.CreatedAt.IsZero() || x.CreatedAt.After(since)) {
-			return true, nil
+		if strings.TrimSpace(x.Text) == strings.TrimSpace(e.call.Text) {
+			same++
+			recent = recent || x.CreatedAt.IsZero() || x.CreatedAt.After(since)
 		}
 	}
-	return false, nil
+	if !recent {
+		return false, nil
+	}
+	taken := 0
+	err = in.Engine.View(ctx, func(tx core.Tx) error {
+		taken, err = takenBefore(tx, e.conv.TicketID, e.call.Text)
+		return err
+	})
+	return same > taken, err
+}
+
+// takenKey is claimed when a ticket has taken a text for the n-th time.
+func takenKey(ticket, text string, n int) string {
+	return fmt.Sprintf("taken\x00%s\x00%d\x00%s", ticket, n, strings.TrimSpace(text))
+}
+
+// takenBefore returns how often a ticket has taken a text before.
+func takenBefore(tx core.Tx, ticket, text string) (int, error) {
+	for n := 0; ; n++ {
+		if yes, err := tx.Claimed(takenKey(ticket, text, n)); err != nil || !yes {
+			return n, err
+		}
+	}
+}
+
+// countTaken counts a text that a ticket has taken.
+func countTaken(tx core.Tx, ticket, text string) error {
+	n, err := takenBefore(tx, ticket, text)
+	if err != nil {
+		return err
+	}
+	_, _, err = tx.Claim(takenKey(ticket, text, n), "", time.Now())
+	return err
 }
 
 // callFailed is the consequence of each class of a failed ticket call.

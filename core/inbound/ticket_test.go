@@ -101,6 +101,25 @@ func TestEntryAddedWithoutAnAnswerIsFoundByItsText(t *testing.T) {
 	})
 }
 
+// An impatient customer says the same again at once, and it gets lost on its
+// way: the one before is not it.
+func TestLostEntryIsNotTakenForTheSameTextBefore(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.link(ada, "ada", "")
+		for range 2 {
+			r.say(ada, "Hello?")
+		}
+		r.shop.script(once("add", false, uncertain()))
+		r.say(ada, "Hello?") // lost
+		r.wait(10 * time.Second)
+		r.shop.script(once("add", true, uncertain()))
+		r.say(ada, "Hello?") // taken, although nobody told us
+		r.say(ada, "last")
+		r.wait(10 * time.Second)
+		r.wantDesk("T1 ada/: Hello?| Hello?| Hello?| Hello?| last")
+	})
+}
+
 // A worker that dies in the middle of a call leaves what a killed process
 // leaves: a mark, and no answer.
 func TestCallUnderWayWhenItsWorkerDiedIsLookedForFirst(t *testing.T) {

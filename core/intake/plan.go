@@ -32,8 +32,11 @@ type subject struct {
 	customer core.Customer
 	links    []core.LinkedAddress
 	// lead is the chat in which the customer last wrote about this.
-	lead route.Chat
-	note *core.PublicNote
+	lead    route.Chat
+	askedAt time.Time // when they last wrote about it
+	note    *core.PublicNote
+	// foreign says that the event's ticket was made for another customer.
+	foreign bool
 }
 
 // waitError says that an event has to wait for the shop.
@@ -110,6 +113,8 @@ func (in *Intake) silent(s *subject) string {
 		return "the account is closed: its links have ended"
 	case !s.customer.ClosedAt.IsZero():
 		return "the customer's account is closed"
+	case s.foreign:
+		return "the ticket belongs to another customer"
 	}
 	if e.Type == core.TicketNoteAdded {
 		if e.Data.Note == nil {
@@ -191,8 +196,8 @@ func (in *Intake) candidates(s subject, locale string, now time.Time) []route.Ca
 			Purposes: purposes(l.Link.Purpose), Window: info.Window, WindowFrom: l.Address.LastInAt,
 			Template: info.Template != "", Works: info.Works, Why: info.Why,
 		}
-		if s.note != nil && l.Address.ID == s.lead.AddressID {
-			c.State = route.Active // who asks wants the answer, also after opting out of news
+		if s.note != nil && l.Address.ID == s.lead.AddressID && l.Link.ChangedAt.Before(s.askedAt) {
+			c.State = route.Active // who asks after opting out of news wants the answer
 		}
 		if !l.Address.BlockedAt.IsZero() {
 			c.State, c.Since = route.Blocked, l.Address.BlockedAt

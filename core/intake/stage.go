@@ -92,7 +92,8 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 		return s, nil
 	}
 	v, err := tx.ConversationByTicket(s.event.Event.Data.TicketID)
-	if errors.Is(err, core.ErrNotFound) || (err == nil && v.CustomerID != s.customer.ID) {
+	s.foreign = err == nil && v.CustomerID != s.customer.ID
+	if errors.Is(err, core.ErrNotFound) || s.foreign {
 		v, err = tx.LastConversation(s.customer.ID)
 	}
 	if errors.Is(err, core.ErrNotFound) {
@@ -100,7 +101,7 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 	}
 	for _, l := range s.links {
 		if l.Address.ID == v.AddressID {
-			s.lead = route.Chat{Channel: l.Address.Channel, AddressID: l.Address.ID}
+			s.lead, s.askedAt = route.Chat{Channel: l.Address.Channel, AddressID: l.Address.ID}, v.LastInAt
 		}
 	}
 	if s.event.Event.Data.OrderCode == "" {
@@ -222,6 +223,9 @@ func told(tx *lane.Tx, s subject, p Plan, now time.Time) (string, error) {
 		return "", nil
 	}
 	first, _, err := tx.Claim(key, "", now)
+	if err == nil && first && e.Type == core.TicketNoteAdded {
+		first, err = firstTelling(tx, e.Data, now)
+	}
 	if err != nil || first {
 		return "", err
 	}

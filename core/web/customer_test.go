@@ -47,6 +47,8 @@ func TestPutAddressWrong(t *testing.T) {
 				t.Errorf("%s: pointers: got %q, want %q", body, got, want)
 			}
 		}
+		r.call("PUT", "/v1/customers/ines/addresses/code", `{"address":"everybody"}`).want(422).
+			is("/address", "errors", 0, "pointer").is("must be one person's", "errors", 0, "detail")
 		r.call("PUT", "/v1/customers/ines/addresses/nope", `{"address":"7"}`).want(404)
 		r.call("PUT", "/v1/customers/ines/addresses/chat", `{"address":{"asid":"5"}}`).want(422)
 		r.call("GET", "/v1/customers/ines", "").want(404)

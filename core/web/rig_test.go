@@ -100,6 +100,13 @@ func (linkChannel) Decode(_ context.Context, cb core.Callback) (core.Reply, []co
 // codeChannel takes a typed code.
 type codeChannel struct{ *fakeChannel }
 
+func (codeChannel) CheckAddress(value string) string {
+	if value == "everybody" {
+		return "must be one person's"
+	}
+	return ""
+}
+
 func (codeChannel) Invite(string) core.Invitation {
 	return core.Invitation{TakesCode: true, How: "send %s to the app"}
 }
