@@ -136,6 +136,8 @@ func TestUsage(t *testing.T) {
 		{"explain --config testdata/faulty.yaml --event testdata/shipped.json", 2, "fault"},
 		{"sandbox nonsense", 2, "nonsense"},
 		{"version extra", 2, "extra"},
+		{"help nonsense", 2, "nonsense"},
+		{"help sandbox telegram", 0, "--webhook"},
 	} {
 		exit, stdout, stderr := tidings(t, strings.Fields(test.args)...)
 		if exit != test.exit || !strings.Contains(stdout+stderr, test.says) {

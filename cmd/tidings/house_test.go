@@ -1,24 +1,15 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
-	"os"
-	"os/exec"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // TestHouse keeps the rules of the house (docs/ARCHITECTURE.md). A new room, a
@@ -193,8 +184,8 @@ func noClock(h *house) []string {
 	clock := []string{"After", "AfterFunc", "NewTicker", "NewTimer", "Now", "Since", "Sleep", "Tick", "Until"}
 	return h.inspect(func(f source) bool {
 		return !f.test && matches(path.Dir(f.name), "", "core", "core/pace", "core/render", "core/route", "core/seal", "core/split")
-	}, func(_ source, n ast.Node) string {
-		if name, ok := selected(n, "time"); ok && slices.Contains(clock, name) {
+	}, func(f source, n ast.Node) string {
+		if name, ok := f.selected(n, "time"); ok && slices.Contains(clock, name) {
 			return "reads the clock: time." + name
 		}
 		return ""
@@ -203,7 +194,7 @@ func noClock(h *house) []string {
 
 // noPlatform takes "messenger" for a platform where nothing else is said.
 func noPlatform(h *house) []string {
-	named := regexp.MustCompile(`(?i)\b(telegram|slack|facebook|whatsapp|viber)\b|^"messenger"$`)
+	named := regexp.MustCompile(`(?i)(?:\b|_)(telegram|slack|facebook|whatsapp|viber)(?:\b|_)|^"messenger"$`)
 	return h.inspect(func(f source) bool {
 		return !f.test && strings.HasPrefix(f.name, "core/") && !strings.HasPrefix(f.name, "core/store/storetest/")
 	}, func(_ source, n ast.Node) string {
@@ -223,8 +214,8 @@ func noInit(h *house) []string {
 	})
 }
 
-// noWrittenGlobals finds assignments to package variables and to their elements
-// and fields. The parser resolves names within a file; a name that it leaves
+// noWrittenGlobals finds assignments to package variables, of this package or
+// another, and to their elements and fields. The parser resolves names within a file; a name that it leaves
 // open is the package's.
 func noWrittenGlobals(h *house) []string {
 	globals := map[string]token.Pos{}
@@ -235,6 +226,9 @@ func noWrittenGlobals(h *house) []string {
 	}
 	return h.inspect(all, func(f source, n ast.Node) string {
 		for _, target := range written(n) {
+			if name := f.foreign(target); name != "" {
+				return "writes the package variable " + name
+			}
 			id := root(target)
 			if id == nil || id.Name == "_" {
 				continue
@@ -259,12 +253,16 @@ func packageComments(h *house) (faults []string) {
 
 func shortFunctions(h *house) []string {
 	return h.inspect(func(f source) bool { return !f.test }, func(f source, n ast.Node) string {
-		fn, ok := n.(*ast.FuncDecl)
-		if !ok {
+		name := "a function without a name"
+		switch n := n.(type) {
+		case *ast.FuncDecl:
+			name = n.Name.Name
+		case *ast.FuncLit:
+		default:
 			return ""
 		}
-		if lines := f.line(fn.End()) - f.line(fn.Pos()) + 1; lines > maxFunction {
-			return fmt.Sprintf("%s has %d lines, want at most %d", fn.Name.Name, lines, maxFunction)
+		if lines := f.line(n.End()) - f.line(n.Pos()) + 1; lines > maxFunction {
+			return fmt.Sprintf("%s has %d lines, want at most %d", name, lines, maxFunction)
 		}
 		return ""
 	})
@@ -318,7 +316,7 @@ func noSleep(h *house) []string {
 		} else if _, ok := n.(*ast.File); ok {
 			fn = nil
 		}
-		if name, _ := selected(n, "synctest"); name == "Test" && fn != nil {
+		if name, _ := f.selected(n, "testing/synctest"); name == "Test" && fn != nil {
 			opens[f.unit()+"."+fn.Name.Name], virtual[f.unit()] = true, true
 		}
 		return ""
@@ -332,12 +330,12 @@ func noSleep(h *house) []string {
 			fn, bubble = n, nil
 		case *ast.CallExpr:
 			id, ok := n.Fun.(*ast.Ident)
-			name, _ := selected(n.Fun, "synctest")
+			name, _ := f.selected(n.Fun, "testing/synctest")
 			if name == "Test" || ok && opens[f.unit()+"."+id.Name] {
 				bubble = n
 			}
 		case *ast.SelectorExpr:
-			name, _ := selected(n, "time")
+			name, _ := f.selected(n, "time")
 			inside := bubble != nil && bubble.Pos() <= n.Pos() && n.End() <= bubble.End()
 			helper := virtual[f.unit()] && (fn == nil || !strings.HasPrefix(fn.Name.Name, "Test"))
 			if name == "Sleep" && !inside && !helper {
@@ -346,327 +344,4 @@ func noSleep(h *house) []string {
 		}
 		return ""
 	})
-}
-
-// TestHouseRules shows each rule a house that breaks it, and beside it what is
-// allowed.
-func TestHouseRules(t *testing.T) {
-	long := strings.Repeat("\n", maxFunction)
-	for _, tt := range []struct {
-		rule  string
-		house house
-		files map[string]string
-		want  []string
-	}{
-		{rule: "import direction", house: house{packages: []pkg{
-			{name: "core/elsewhere/deep"},
-			{name: "core/route", imports: map[string]bool{"tidings/core": false, "time": false, "tidings/config": false}},
-			{name: "core/dispatch", imports: map[string]bool{"tidings/core/store": true, "tidings/core/split": false, "tidings/core/intake": true}},
-			{name: "channels/telegram", imports: map[string]bool{"tidings/channels/telegram/telegramsim": true, "tidings/channels/slack/slacksim": true}},
-			{name: "channels", imports: map[string]bool{"tidings/channels/sms": false, "tidings/channels/sandbox": false}},
-		}}, want: []string{
-			"channels must not import channels/sandbox: the table knows the adapters, not what they are tested with",
-			"channels/telegram must not import channels/slack/slacksim: an adapter sees neither the store nor another adapter, neither the configuration nor its own emulator",
-			"core/dispatch must not import core/intake: the use cases do not see each other: they meet in the lanes",
-			"core/elsewhere/deep: no line in rooms says what it may import",
-			"core/route must not import config: pure: what goes in decides what comes out",
-		}},
-		{rule: "hidden weight", house: house{packages: []pkg{
-			{name: "channels/slack", deps: []string{"net/http", "github.com/spf13/viper"}}, {name: "config", deps: []string{"github.com/spf13/viper"}},
-		}}, want: []string{"channels/slack links github.com/spf13/viper; go mod why tells through whom"}},
-		{rule: "one home per dependency", house: house{requires: []string{"rsc.io/qr", "rsc.io/pdf"}, packages: []pkg{
-			{name: "core", imports: map[string]bool{"fmt": false, "pgregory.net/rapid": true, "github.com/google/go-cmp/cmp": false, "rsc.io/qrcode": false}},
-			{name: "core/web/admin", imports: map[string]bool{"github.com/gin-gonic/gin/binding": false}},
-		}}, want: []string{
-			"core imports github.com/google/go-cmp/cmp, whose home is [channels/channeltest core/store/storetest], in tests also [...]",
-			"core imports rsc.io/qrcode, which has no line in homes",
-			"go.mod: rsc.io/pdf has no line in homes",
-		}},
-		{rule: "no clock", files: map[string]string{
-			"core/pace/a.go": "package pace\nimport \"time\"\nvar now = time.Now\nvar day = time.Hour", "core/lane/a.go": "package lane\nimport \"time\"\nvar now = time.Now",
-		}, want: []string{"core/pace/a.go:3: reads the clock: time.Now"}},
-		{rule: "no platform in the core", files: map[string]string{
-			"core/a.go": "package core\nconst a, b, slack = `for Slack`, \"your messenger\", 1", "channels/a.go": "package channels\nconst a = \"slack\"",
-		}, want: []string{"core/a.go:2: names a platform: `for Slack`"}},
-		{rule: "no init", files: map[string]string{"core/a.go": "package core\nfunc init() {}\ntype t int\nfunc (t) init() {}"}, want: []string{"core/a.go:2: func init"}},
-		{rule: "no written globals", files: map[string]string{
-			"core/a.go":      "package core\nvar n, m = 0, map[int]int{}\nvar _ = n\nfunc f(n int) { n++; m[1] = n; _ = n; other.x = 1; far = 2 }",
-			"core/b.go":      "package core\nvar other struct{ x int }",
-			"core/c_test.go": "package core_test\nvar far = 1",
-		}, want: []string{"core/a.go:4: writes the package variable m", "core/a.go:4: writes the package variable other"}},
-		{rule: "package comments", house: house{packages: []pkg{{name: "core/pace", doc: "Package pace keeps time."}, {name: "core/lane", doc: "Lanes."}}},
-			want: []string{`core/lane: its comment starts with "Lanes.", want "Package lane "`}},
-		{rule: "short functions", files: map[string]string{
-			"core/a.go": "package core\nfunc f() {" + long + "}\nfunc g() {" + long[1:] + "}", "core/a_test.go": "package core\nfunc f() {" + long + "}",
-		}, want: []string{"core/a.go:2: f has 61 lines, want at most 60"}},
-		{rule: "short files", files: map[string]string{"core/a.go": "package core" + strings.Repeat("\n", maxFile+1), "core/b.go": "package core" + strings.Repeat("\n", maxFile-1)},
-			want: []string{"core/a.go has 421 lines, want at most 420"}},
-		{rule: "top level", house: house{top: []string{"cmd", ".ci", "pkg"}}, want: []string{"pkg: only [cmd core channels config docs config.example.yaml Makefile go.mod go.sum README.md LICENSE CHANGELOG.md] and files with a dot stand there"}},
-		{rule: "nothing unfinished", files: map[string]string{"docs/a.md": "Todos.\nTO" + "DO: more"}, want: []string{"docs/a.md:2: TO" + "DO: more"}},
-		{rule: "no sleep in tests", files: map[string]string{
-			"core/a.go":           "package core\nfunc f() { time.Sleep(1) }",
-			"core/a_test.go":      "package core\nfunc TestF(t int) { run(func() { time.Sleep(1) }) }\nfunc TestG(t int) { time.Sleep(1) }",
-			"core/b_test.go":      "package core\nfunc run(f func()) { synctest.Test(t, f) }\nfunc fake() { time.Sleep(1) }",
-			"core/lane/a_test.go": "package lane\nfunc fake() { time.Sleep(1) }",
-		}, want: []string{"core/a_test.go:3: sleeps outside synctest.Test", "core/lane/a_test.go:2: sleeps outside synctest.Test"}},
-	} {
-		t.Run(strings.ReplaceAll(tt.rule, " ", "-"), func(t *testing.T) {
-			h := tt.house
-			h.module, h.fset, h.texts = "tidings", token.NewFileSet(), map[string]string{}
-			for _, name := range slices.Sorted(maps.Keys(tt.files)) {
-				h.add(t, name, tt.files[name])
-			}
-			i := slices.IndexFunc(rules, func(r rule) bool { return r.name == tt.rule })
-			if i < 0 {
-				t.Fatalf("got no rule of the name %q", tt.rule)
-			}
-			got := rules[i].faults(&h)
-			slices.Sort(got)
-			if diff := cmp.Diff(tt.want, got); diff != "" {
-				t.Errorf("faults (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// house is what the rules look at.
-type house struct {
-	module   string
-	packages []pkg
-	files    []source
-	requires []string          // the modules that go.mod requires directly
-	top      []string          // what stands at the top and is not ignored by git
-	texts    map[string]string // every text of the project but LICENSE and testdata
-	fset     *token.FileSet
-}
-
-type pkg struct {
-	name    string          // below the module: core/split
-	imports map[string]bool // true: only its tests import it
-	deps    []string        // all that is linked with it, not with its tests
-	doc     string
-}
-
-type source struct {
-	name string // core/split/cut.go
-	test bool
-	fset *token.FileSet
-	ast  *ast.File
-}
-
-func openHouse(t *testing.T) *house {
-	t.Helper()
-	h := &house{texts: map[string]string{}, fset: token.NewFileSet()}
-	var mod struct {
-		Module  struct{ Path string }
-		Require []struct {
-			Path     string
-			Indirect bool
-		}
-	}
-	decode(t, &mod, "mod", "edit", "-json")
-	h.module = mod.Module.Path
-	for _, r := range mod.Require {
-		if !r.Indirect {
-			h.requires = append(h.requires, r.Path)
-		}
-	}
-	h.list(t)
-	ignored := h.readTop(t)
-	err := fs.WalkDir(os.DirFS("../.."), ".", func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (slices.Contains(ignored, name) || name == ".git" || d.Name() == "testdata"):
-			return fs.SkipDir
-		case d.IsDir() || name == "LICENSE" || slices.Contains(ignored, name):
-			return nil
-		}
-		raw, err := os.ReadFile(filepath.Join("../..", name))
-		h.add(t, name, string(raw))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
-
-// list asks the go command for the packages and what they import.
-func (h *house) list(t *testing.T) {
-	t.Helper()
-	type listed struct {
-		ImportPath, Doc                          string
-		Imports, TestImports, XTestImports, Deps []string
-	}
-	fields := "-json=ImportPath,Doc,Imports,TestImports,XTestImports,Deps"
-	for _, l := range decodeAll[listed](t, "list", "-e", fields, "./...") {
-		p := pkg{name: strings.TrimPrefix(l.ImportPath, h.module+"/"), imports: map[string]bool{}, deps: l.Deps, doc: l.Doc}
-		for _, imported := range slices.Concat(l.TestImports, l.XTestImports) {
-			p.imports[imported] = true
-		}
-		for _, imported := range l.Imports {
-			p.imports[imported] = false
-		}
-		h.packages = append(h.packages, p)
-	}
-}
-
-// readTop returns what git ignores at the top, and notes the rest.
-func (h *house) readTop(t *testing.T) (ignored []string) {
-	t.Helper()
-	patterns, err := os.ReadFile("../../.gitignore")
-	if err != nil {
-		t.Fatal(err)
-	}
-	entries, err := os.ReadDir("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, e := range entries {
-		if matches(e.Name(), "", strings.Fields(strings.ReplaceAll(string(patterns), "/", " "))...) {
-			ignored = append(ignored, e.Name())
-			continue
-		}
-		h.top = append(h.top, e.Name())
-	}
-	return ignored
-}
-
-func (h *house) add(t *testing.T, name, text string) {
-	t.Helper()
-	h.texts[name] = text
-	if path.Ext(name) != ".go" {
-		return
-	}
-	file, err := parser.ParseFile(h.fset, name, text, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.files = append(h.files, source{name, strings.HasSuffix(name, "_test.go"), h.fset, file})
-}
-
-// inspect shows every node of the chosen files and collects what is said of them.
-func (h *house) inspect(which func(source) bool, say func(source, ast.Node) string) (faults []string) {
-	for _, f := range h.files {
-		if !which(f) {
-			continue
-		}
-		ast.Inspect(f.ast, func(n ast.Node) bool {
-			if n != nil {
-				if said := say(f, n); said != "" {
-					faults = append(faults, fmt.Sprintf("%s:%d: %s", f.name, f.line(n.Pos()), said))
-				}
-			}
-			return true
-		})
-	}
-	return faults
-}
-
-func all(source) bool { return true }
-
-func (f source) line(p token.Pos) int { return f.fset.Position(p).Line }
-
-// unit is the package that a file belongs to, an external test's its own.
-func (f source) unit() string { return path.Join(path.Dir(f.name), f.ast.Name.Name) }
-
-func (f source) variables() (names []*ast.Ident) {
-	for _, d := range f.ast.Decls {
-		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.VAR {
-			for _, s := range g.Specs {
-				names = append(names, s.(*ast.ValueSpec).Names...)
-			}
-		}
-	}
-	return names
-}
-
-// written returns what a statement assigns to.
-func written(n ast.Node) []ast.Expr {
-	switch n := n.(type) {
-	case *ast.AssignStmt:
-		if n.Tok != token.DEFINE {
-			return n.Lhs
-		}
-	case *ast.IncDecStmt:
-		return []ast.Expr{n.X}
-	}
-	return nil
-}
-
-// root is the variable at the root of x.y[z], or nil.
-func root(e ast.Expr) *ast.Ident {
-	for {
-		switch x := e.(type) {
-		case *ast.Ident:
-			return x
-		case *ast.IndexExpr:
-			e = x.X
-		case *ast.ParenExpr:
-			e = x.X
-		case *ast.SelectorExpr:
-			e = x.X
-		case *ast.StarExpr:
-			e = x.X
-		default:
-			return nil
-		}
-	}
-}
-
-// selected returns the name that n takes from the package of that name.
-func selected(n ast.Node, from string) (string, bool) {
-	if sel, ok := n.(*ast.SelectorExpr); ok {
-		if id, ok := sel.X.(*ast.Ident); ok && id.Name == from && id.Obj == nil {
-			return sel.Sel.Name, true
-		}
-	}
-	return "", false
-}
-
-// matches reports whether one of the patterns fits the name, and none with a "!"
-// does. "./" is here.
-func matches(name, here string, patterns ...string) bool {
-	return !slices.Contains(patterns, "!"+name) && slices.ContainsFunc(patterns, func(p string) bool {
-		if below, ok := strings.CutPrefix(p, "./"); ok {
-			p = here + "/" + below
-		}
-		ok, err := path.Match(p, name)
-		return p == "..." || ok && err == nil
-	})
-}
-
-func decode(t *testing.T, v any, args ...string) {
-	t.Helper()
-	if err := json.Unmarshal([]byte(goCommand(t, args...)), v); err != nil {
-		t.Fatalf("go %s: %v", args, err)
-	}
-}
-
-// decodeAll reads one value after the other.
-func decodeAll[T any](t *testing.T, args ...string) (all []T) {
-	t.Helper()
-	dec := json.NewDecoder(strings.NewReader(goCommand(t, args...)))
-	for dec.More() {
-		var v T
-		if err := dec.Decode(&v); err != nil {
-			t.Fatalf("go %s: %v", args, err)
-		}
-		all = append(all, v)
-	}
-	return all
-}
-
-func goCommand(t *testing.T, args ...string) string {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", args...)
-	cmd.Dir = "../.."
-	var complaints strings.Builder
-	cmd.Stderr = &complaints
-	out, err := cmd.Output()
-	if err != nil {
-		t.Fatalf("go %s: %v\n%s", strconv.Quote(strings.Join(args, " ")), err, complaints.String())
-	}
-	return string(out)
 }

@@ -51,10 +51,14 @@ func run(args []string) int {
 	return exitFailed
 }
 
-// known makes a command that does not exist count as wrong usage.
+// known makes a command that does not exist count as wrong usage, also where
+// only help for it is asked.
 func known(root *cobra.Command, args []string) error {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(args...)
+	if len(args) > 1 && args[0] == "help" {
+		args = args[1:]
+	}
 	if _, _, err := root.Find(args); err != nil {
 		return usageError{err}
 	}

@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"tidings/channels/sandbox"
 	"tidings/config"
 )
 
@@ -25,7 +22,8 @@ func sandboxCommand() *cobra.Command {
 emulated shop, and one page on which to be the customer, the shop and its agent.
 It needs no account and no configuration, and prints one URL.
 
-What happens in it is kept in a folder and begins anew with each start.`,
+The database and the configuration are files in a folder. Each start begins a new
+world, and with it a new database.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runSandbox(cmd, o) },
 	}
 	cmd.Flags().StringVar(&o.listen, "listen", "127.0.0.1:8080", "where to listen; port 0 takes a free one")
@@ -42,11 +40,11 @@ type sandboxOptions struct {
 
 func runSandbox(cmd *cobra.Command, o sandboxOptions) error {
 	ctx := cmd.Context()
-	dir, cleanUp, err := dataFolder(o.data)
+	dir, leave, err := dataFolder(o.data)
 	if err != nil {
 		return err
 	}
-	defer cleanUp()
+	defer leave()
 	listener, err := listenOn(o.listen)
 	if err != nil {
 		return err
@@ -82,44 +80,6 @@ func runSandbox(cmd *cobra.Command, o sandboxOptions) error {
 	world.Close() // ends the long polls of open pages, for which stop would wait
 	stop()
 	return nil
-}
-
-// newWorld makes the emulated world and writes the gateway's configuration for it.
-func newWorld(dir, base string) (*sandbox.Sandbox, string, error) {
-	secrets, err := sandbox.OpenSecrets(filepath.Join(dir, "secrets.json"))
-	if err != nil {
-		return nil, "", err
-	}
-	raw, err := sandbox.Config(base, filepath.Join(dir, "tidings.db"), secrets)
-	if err != nil {
-		return nil, "", err
-	}
-	path := filepath.Join(dir, "tidings.yaml")
-	if err := os.WriteFile(path, raw, 0o600); err != nil {
-		return nil, "", err
-	}
-	return sandbox.New(sandbox.Options{Gateway: base, Secrets: secrets}), path, nil
-}
-
-// dataFolder returns the folder to work in, without a database of an earlier
-// world: the emulated one does not remember it either.
-func dataFolder(dir string) (string, func(), error) {
-	if dir == "" {
-		tmp, err := os.MkdirTemp("", "tidings-sandbox-")
-		if err != nil {
-			return "", nil, err
-		}
-		return tmp, func() { _ = os.RemoveAll(tmp) }, nil
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", nil, err
-	}
-	for _, name := range []string{"tidings.db", "tidings.db-wal", "tidings.db-shm"} {
-		if err := os.Remove(filepath.Join(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return "", nil, err
-		}
-	}
-	return dir, func() {}, nil
 }
 
 // listenOn listens where a flag says.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -89,4 +91,49 @@ func (s *sandbox) ticketOf(order string) (id string) {
 		return errors.New("got none")
 	})
 	return id
+}
+
+// TestSandboxFolder: a start removes the database of the world before it, and
+// nobody else's.
+func TestSandboxFolder(t *testing.T) {
+	t.Parallel()
+	write := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := func(dir, says string) {
+		t.Helper()
+		exit, _, stderr := tidings(t, "sandbox", "--listen", "127.0.0.1:0", "--data", dir)
+		if exit != 2 || !strings.Contains(stderr, says) {
+			t.Errorf("got exit code %d and %q, want 2 and %q", exit, stderr, says)
+		}
+	}
+	for _, name := range []string{"tidings.db", "tidings.yaml"} {
+		dir := t.TempDir()
+		write(filepath.Join(dir, name), "of a real gateway")
+		refused(dir, name)
+		if raw, err := os.ReadFile(filepath.Join(dir, name)); string(raw) != "of a real gateway" {
+			t.Errorf("%s: got %q, %v, want it as it was", name, raw, err)
+		}
+	}
+
+	dir := t.TempDir()
+	s := openSandbox(t, "--data", dir)
+	before, err := os.ReadFile(filepath.Join(dir, "tidings.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused(dir, "another sandbox")
+	if after, err := os.ReadFile(filepath.Join(dir, "tidings.yaml")); string(after) != string(before) {
+		t.Errorf("got another configuration (%v), want that of the sandbox that is open", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "tidings.db")); err != nil {
+		t.Errorf("got %v, want the database of the sandbox that is open", err)
+	}
+	if code := s.process.stop(); code != 0 {
+		t.Errorf("SIGTERM: got exit code %d, want 0", code)
+	}
+	openSandbox(t, "--data", dir).get("/_sandbox/world", nil)
 }

@@ -14,7 +14,12 @@ async function api(method, path, body, signal) {
   const res = await fetch("/_sandbox/" + path, {
     method, signal, headers: body === undefined ? {} : { "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
+  }).catch((err) => {
+    if (signal?.aborted) throw err;
+    away(true);
+    throw new Error("the sandbox does not answer");
   });
+  away(false);
   const answer = await res.json().catch(() => ({}));
   if (res.ok) return answer;
   const fault = (answer.errors || []).map((e) => [e.pointer, e.detail].filter(Boolean).join(" ")).join("; ");
@@ -24,6 +29,11 @@ async function api(method, path, body, signal) {
 function notice(text, alarm = false) {
   $("notice").textContent = text;
   $("notice").classList.toggle("alarm", alarm);
+}
+
+// away says for as long as it lasts that nobody answers.
+function away(is) {
+  $("away").hidden = !is;
 }
 
 // act runs what somebody asked for and says when it does not work.
@@ -253,28 +263,36 @@ async function loadOrders(code) {
   if (uid !== state.person.uid) return;
   const before = state.order?.code;
   state.order = items.find((o) => o.code === code) || items[0] || null;
+  remember();
   $("order").replaceChildren(...items.map((o) => el("option", { value: o.code, selected: o === state.order }, o.code + " · " + o.status)));
   showOrder();
   if (state.order?.code !== before || !state.offer) invite();
 }
 
-async function choosePerson(uid) {
+// remember keeps over a reload of the page who and what was chosen in it.
+const kept = "chosen";
+
+function remember() {
+  sessionStorage.setItem(kept, JSON.stringify({ uid: state.person.uid, order: state.order?.code }));
+}
+
+async function choosePerson(uid, order) {
   state.person = state.world.people.find((p) => p.uid === uid) || state.world.people[0];
   state.order = null;
   state.offer = null;
   $("person").value = state.person.uid;
   follow();
-  await loadOrders();
+  await loadOrders(order);
 }
 
-async function loadWorld(uid) {
+async function loadWorld(uid, order) {
   state.world = await api("GET", "world");
   $("person").replaceChildren(...state.world.people.map((p) => el("option", { value: p.uid }, p.name + " (" + p.locale + ")")));
   if (!state.chats.size) {
     state.world.channels.forEach(openWindow);
     $("reports").replaceChildren(...reports.map(reportButton));
   }
-  await choosePerson(uid);
+  await choosePerson(uid, order);
 }
 
 // ---- What the gateway did ----
@@ -408,6 +426,7 @@ $("free").addEventListener("submit", (e) => {
 
 // What was reported before this page was opened is no news.
 act("Start", async () => {
-  await loadWorld();
+  const { uid, order } = JSON.parse(sessionStorage.getItem(kept) || "{}");
+  await loadWorld(uid, order);
   (await api("GET", "shop/pushes")).items.forEach((p) => traced.add(p.id));
 }).then(watchDesk);

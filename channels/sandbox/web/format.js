@@ -129,7 +129,9 @@ export function content(m, locale) {
     return el("div", { className: "text" }, m.kind === "image" ? el("div", {}, "🖼 picture") : null, text);
   }
   if (m.channel === "slack" && raw.blocks) return el("div", { className: "text" }, slackBlocks(raw.blocks));
-  if (m.channel === "slack" && typeof raw.text === "string") return el("div", { className: "text" }, slackText(raw.text));
+  // What a member reads to the letter has no markup in it (mrkdwn: false).
+  const marked = m.channel === "slack" && typeof raw.text === "string" && unescapeSlack(raw.text) !== m.text;
+  if (marked) return el("div", { className: "text" }, slackText(raw.text));
   if (m.kind === "image") return el("div", { className: "text" }, picture(raw.attachment?.payload?.url || m.text, m.text));
   return el("div", { className: "text" }, linked(m.text));
 }
