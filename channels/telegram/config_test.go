@@ -122,7 +122,7 @@ func TestEveryLimitNamesItsSource(t *testing.T) {
 }
 
 func TestOnlyOnePersonsChatIsAnAddress(t *testing.T) {
-	c, ok := core.Channel(open(t, yes)).(core.Addressed)
+	c, ok := open(t, yes).(core.Addressed)
 	if !ok {
 		t.Fatal("the channel is no core.Addressed")
 	}
