@@ -95,7 +95,7 @@ func (a *doctorAnswer) diagnoseChannel(h channelHealth) {
 	switch {
 	case h.Type == nil:
 		a.fault("channel", fmt.Sprintf("messages wait for the channel %s, which is not in the configuration", h.Name),
-			"put it back, write its name as `was:` with the channel that took its place, or cancel its messages")
+			"put it back, write its name as was: with the channel that took its place, or cancel its messages (tidings messages list --channel "+h.Name+")")
 	case !h.Works:
 		a.fault("channel", fmt.Sprintf("the channel %s does not work: %s", h.Name, *h.Why),
 			"put a valid token, or the missing permission, in place: a changed configuration is taken up at once; the channel's page in docs/channels says what the code means")
@@ -104,7 +104,7 @@ func (a *doctorAnswer) diagnoseChannel(h channelHealth) {
 			"nothing: it goes on by itself, and a restart changes nothing")
 	case h.OldestWaitingAt != nil && a.At.Sub(*h.OldestWaitingAt) >= longWait:
 		a.notice("channel", fmt.Sprintf("on the channel %s a message has waited for %s", h.Name, a.At.Sub(*h.OldestWaitingAt).Round(time.Second)),
-			"look at it (its `why` and its attempts say what holds it): the recipient may be throttled, or more comes in than the platform takes")
+			"see what holds it (tidings messages list --channel "+h.Name+" --state queued): the recipient may be throttled, or more comes in than the platform takes")
 	}
 	for i := before; i < len(a.Findings); i++ {
 		a.Findings[i].Channel = &h.Name
@@ -131,7 +131,7 @@ func (a *doctorAnswer) diagnoseDead() {
 	for _, d := range a.DeadLetters.Items {
 		if d.State == core.MessageParked {
 			a.notice("dead letters", fmt.Sprintf("%d messages are parked: a part of them may or may not have arrived", d.Count),
-				"look at the chat or ask the customer, then retry or discard each")
+				"look at the chat or ask the customer, then retry or discard each (tidings messages list --state parked)")
 			continue
 		}
 		name := string(d.State)
@@ -142,6 +142,6 @@ func (a *doctorAnswer) diagnoseDead() {
 	}
 	if len(parts) > 0 {
 		a.notice("dead letters", "messages that did not arrive: "+strings.Join(parts, ", "),
-			"look at their `why`; retry them by class and channel once the cause is gone, or discard them")
+			"see why (tidings messages list --state failed); retry them by class and channel once the cause is gone, or discard them")
 	}
 }

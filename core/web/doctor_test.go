@@ -197,7 +197,7 @@ func TestDoctorReplicas(t *testing.T) {
 			t.Errorf("findings: got %s, want %s", findings, want)
 		}
 		all[0].Shards.Owned = 31
-		if a, findings = r.doctor(); findings != "" {
+		if _, findings = r.doctor(); findings != "" {
 			t.Errorf("findings: got %s, want none", findings)
 		}
 		all, err = nil, lane.ErrUnavailable
