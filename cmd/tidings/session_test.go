@@ -125,7 +125,7 @@ func fieldsOf(command string) []string {
 // forge adds to what was ever accepted of a kind, behind the gateway's back.
 func (w *world) forge(kind string, n int) {
 	w.Helper()
-	db, err := sql.Open("sqlite", w.conf.Store)
+	db, err := sql.Open("sqlite", "file:"+w.conf.Store+"?_pragma=busy_timeout(5000)")
 	if err != nil {
 		w.Fatal(err)
 	}
