@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 const repository = "../.."
@@ -84,4 +86,52 @@ func readText(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(raw)
+}
+
+// TestDocumentedCommands: what a page or a help text tells to type can be typed.
+func TestDocumentedCommands(t *testing.T) {
+	var typed []string
+	eachFile(t, ".md", func(path string) {
+		for _, found := range regexp.MustCompile("(?m)(?:^|`)(tidings [a-z]+[^`\n]*)").FindAllStringSubmatch(readText(t, path), -1) {
+			typed = append(typed, path+": "+found[1])
+		}
+	})
+	later := map[string]bool{}
+	for _, c := range laterCommands() {
+		later[c.Name()] = true
+	}
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		for l := range strings.Lines(c.Example) {
+			if i := strings.Index(l, "tidings "); i >= 0 {
+				typed = append(typed, "help of "+c.CommandPath()+": "+strings.TrimSpace(l[i:]))
+			}
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(rootCommand())
+	if len(typed) < 40 {
+		t.Errorf("got %d commands, want those of the pages and of the help", len(typed))
+	}
+	for _, one := range typed {
+		_, line, _ := strings.Cut(one, ": tidings ")
+		line, _, _ = strings.Cut(line, "#")
+		args := strings.Fields(line)
+		if later[args[0]] {
+			continue
+		}
+		c, rest, err := rootCommand().Find(args)
+		if err != nil || !c.HasParent() || c.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-") {
+			t.Errorf("%s: there is no such command", one)
+			continue
+		}
+		_ = c.InheritedFlags() // adds them to those of the command
+		for _, flag := range regexp.MustCompile(`(?:^|[\s(])--([a-z-]+)`).FindAllStringSubmatch(line, -1) {
+			if c.Flags().Lookup(flag[1]) == nil && flag[1] != "help" {
+				t.Errorf("%s: %s has no --%s", one, c.CommandPath(), flag[1])
+			}
+		}
+	}
 }

@@ -69,7 +69,8 @@ var (
 	useCase = []string{"core", "core/lane", "core/pace", "core/render", "core/route", "core/seal", "core/split"}
 	outside = []string{"channels/emulator", "core/hybris", "core/hybris/hybrissim", "core/store"}
 	rooms   = []room{
-		{"cmd/tidings", []string{"channels", "channels/emulator", "channels/sandbox", "channels/*/*sim", "config", "core", "core/*", "core/hybris/hybrissim"}, nil, "all wiring is here, and only wiring"},
+		{"cmd/tidings/remote", nil, nil, "whoever operates a gateway meets it by HTTP alone, as any program does, and across versions"},
+		{"cmd/tidings", []string{"cmd/tidings/remote", "channels", "channels/emulator", "channels/sandbox", "channels/*/*sim", "config", "core", "core/*", "core/hybris/hybrissim"}, nil, "all wiring is here, and only wiring"},
 		{"config", []string{"core", "core/route"}, []string{"channels"}, "a configuration is what the rooms ask for; it opens none of them"},
 
 		{"channels", []string{"core", "channels/*", "!channels/channeltest", "!channels/emulator", "!channels/sandbox"}, nil, "the table knows the adapters, not what they are tested with"},
@@ -145,7 +146,7 @@ var homes = []home{
 	{"github.com/santhosh-tekuri/jsonschema/v6", nil, []string{"config", "core/web"}},
 	{"github.com/slack-go/slack", []string{"channels/slack"}, []string{"channels/slack/slacksim"}},
 	{"github.com/sony/gobreaker/v2", []string{"core/intake"}, nil},
-	{"github.com/spf13/cobra", []string{"cmd/tidings"}, nil},
+	{"github.com/spf13/cobra", []string{"cmd/tidings", "cmd/tidings/*"}, nil},
 	{"github.com/spf13/viper", []string{"config"}, nil},
 	{"go.yaml.in/yaml/v3", []string{"config"}, []string{"..."}},
 	{"golang.org/x/sync", []string{"core/web"}, nil},

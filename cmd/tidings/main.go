@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"tidings/cmd/tidings/remote"
 	"tidings/core/store"
 )
 
@@ -45,7 +46,8 @@ func run(args []string) int {
 	fmt.Fprintln(os.Stderr, "tidings:", err)
 	var usage usageError
 	var inUse *store.InUseError
-	if errors.As(err, &usage) || errors.As(err, &inUse) {
+	var refused *remote.UsageError
+	if errors.As(err, &usage) || errors.As(err, &inUse) || errors.As(err, &refused) {
 		return exitUsage
 	}
 	return exitFailed
@@ -68,7 +70,7 @@ func known(root *cobra.Command, args []string) error {
 // laterCommands are the ones that the documents name and this version lacks.
 func laterCommands() []*cobra.Command {
 	var all []*cobra.Command
-	for _, name := range []string{"send", "messages", "customers", "doctor", "webhooks", "templates", "migrate", "adapter", "plugin", "config"} {
+	for _, name := range []string{"webhooks", "templates", "migrate", "adapter", "plugin", "config"} {
 		all = append(all, &cobra.Command{
 			Use: name, Hidden: true, DisableFlagParsing: true, Args: cobra.ArbitraryArgs,
 			RunE: func(*cobra.Command, []string) error {
@@ -88,12 +90,16 @@ each customer already uses, and what they write there back as a ticket.
 
 Try it without any account:   tidings sandbox
 Run it for real:              tidings check --config tidings.yaml
-                              tidings serve --config tidings.yaml`,
+                              tidings serve --config tidings.yaml
+See how it is:                tidings doctor`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		// It works; among the commands it would only be noise.
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(serveCommand(), checkCommand(), explainCommand(), sandboxCommand(), versionCommand())
+	root.AddCommand(remote.Commands()...)
 	root.AddCommand(laterCommands()...)
 	for _, c := range root.Commands() {
 		markUsage(c)

@@ -117,7 +117,7 @@ func runProcess(t *testing.T, args ...string) *process {
 	}
 	p.cmd = exec.Command(binary(t), args...)
 	p.cmd.Stdout, p.cmd.Stderr = stdout, stderr
-	p.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=0")
+	p.cmd.Env = append(os.Environ(), "GORACE=halt_on_error=0", "TZ=UTC")
 	p.begun = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -21,20 +21,34 @@ func healthz(c *gin.Context) { c.JSON(http.StatusOK, healthAnswer{Status: "alive
 
 // readyz says whether requests can be served, and why not.
 func (s *Server) readyz(c *gin.Context) {
-	if s.Ready != nil {
-		if ok, why := s.Ready(); !ok {
-			fail(c, problem{Status: http.StatusServiceUnavailable, Detail: why, Retry: pingTimeout})
-			return
-		}
-	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), pingTimeout)
-	defer cancel()
-	if err := s.Ping(ctx); err != nil {
-		s.Log.Warn("not ready: the database does not answer", "err", err)
-		fail(c, problem{Status: http.StatusServiceUnavailable, Detail: "the database does not answer", Retry: pingTimeout})
+	r := s.readiness(c.Request.Context())
+	if !r.OK {
+		fail(c, problem{Status: http.StatusServiceUnavailable, Detail: *r.Why, Retry: pingTimeout})
 		return
 	}
 	c.JSON(http.StatusOK, healthAnswer{Status: "ready", Version: s.Version})
+}
+
+// readiness is whether requests can be served; where they cannot, Why is set.
+type readiness struct {
+	OK  bool    `json:"ok"`
+	Why *string `json:"why"`
+}
+
+func (s *Server) readiness(ctx context.Context) readiness {
+	not := func(why string) readiness { return readiness{Why: &why} }
+	if s.Ready != nil {
+		if ok, why := s.Ready(); !ok {
+			return not(why)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if err := s.Ping(ctx); err != nil {
+		s.Log.Warn("not ready: the database does not answer", "err", err)
+		return not("the database does not answer")
+	}
+	return readiness{OK: true}
 }
 
 // metrics shows the figures in the format of Prometheus.

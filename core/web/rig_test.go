@@ -114,11 +114,13 @@ func (codeChannel) Invite(string) core.Invitation {
 // rig is a gateway on a database of its own, in virtual time.
 type rig struct {
 	t                      *testing.T
+	dir                    string // of the database
 	server                 *web.Server
 	public, internal, both http.Handler
 	chat, code, mute       *fakeChannel
 	intake                 *intake.Intake
 	engine                 *lane.Engine
+	dispatcher             *dispatch.Dispatcher
 	store                  *store.Store
 	log                    *bytes.Buffer
 	ping                   error
@@ -140,16 +142,18 @@ func gateway(t *testing.T, test func(t *testing.T, r *rig)) {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "tidings.db"))
+	dir := t.TempDir()
+	st, err := store.Open(t.Context(), "sqlite:"+filepath.Join(dir, "tidings.db"))
 	if err != nil {
 		t.Fatalf("open the store: %v", err)
 	}
-	r := &rig{t: t, store: st, log: &bytes.Buffer{}, ready: true}
+	r := &rig{t: t, dir: dir, store: st, log: &bytes.Buffer{}, ready: true}
 	log := slog.New(slog.NewTextHandler(&lockedWriter{w: r.log}, nil))
 	metrics := web.NewMetrics()
 	r.engine = lane.New(st, log)
 	d := dispatch.New(r.engine, log, metrics.Count)
 	d.SetOutlets(r.outlets())
+	r.dispatcher = d
 	texts, faults := render.New(nil, "en")
 	if len(faults) > 0 {
 		t.Fatalf("texts: %v", faults)

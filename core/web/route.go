@@ -74,6 +74,7 @@ func (s *Server) routes() []route {
 
 		{get, "/healthz", everywhere, "", healthz},
 		{get, "/readyz", everywhere, "", s.readyz},
+		{get, "/v1/doctor", api, scopeAdmin, s.getDoctor},
 		{get, "/metrics", internal, "", s.metrics},
 		{get, "/metrics", shared, scopeAdmin, s.metrics},
 		{get, "/openapi.json", api, "", getOpenAPI},

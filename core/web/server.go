@@ -47,10 +47,12 @@ type Options struct {
 	// Ping reports whether the database answers.
 	Ping func(ctx context.Context) error
 	// Ready reports whether the gateway has started wholly, and if not, why; nil: it has.
-	Ready   func() (ok bool, why string)
-	Version string
-	Log     *slog.Logger
-	Now     func() time.Time // nil: time.Now
+	Ready func() (ok bool, why string)
+	// Replicas are the processes that share the database, this one among them; nil: it has it alone.
+	Replicas func(ctx context.Context) ([]Replica, error)
+	Version  string
+	Log      *slog.Logger
+	Now      func() time.Time // nil: time.Now
 }
 
 // Server answers HTTP requests.
