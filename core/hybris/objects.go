@@ -26,7 +26,7 @@ func (d *Dialect) webhook(object, operation string, n node) verdict {
 	created := strings.EqualFold(operation, "created")
 	switch kind {
 	case isOrder:
-		return fromState(orderStates, n, orderData(n))
+		return orNew(created, core.OrderPlaced, fromState(orderStates, n, orderData(n)))
 	case isConsignment:
 		data := orderData(n.get("order"))
 		data.ConsignmentCode = rootCode(n)
@@ -34,7 +34,7 @@ func (d *Dialect) webhook(object, operation string, n node) verdict {
 	case isReturn:
 		data := orderData(n.get("order"))
 		data.ReturnCode = firstCode(n.get("code"), n.get("RMA", "rma"), node{rootCode(n)})
-		return fromState(returnStates, n, withOwn(data, n))
+		return orNew(created, "order.return_created", fromState(returnStates, n, withOwn(data, n)))
 	case isTicket:
 		return fromTicket(n, created)
 	case isTicketMessage:
@@ -50,6 +50,15 @@ func fromState(states map[string]meaning, n node, data core.EventData) verdict {
 		return quiet(data, m.quiet)
 	}
 	return told(m.tells, data)
+}
+
+// orNew tells of a new item whose object leaves the state out: there is no other
+// news that its creation can be.
+func orNew(created bool, t core.EventType, v verdict) verdict {
+	if created && v.event == "" && v.data.State == "" {
+		return told(t, v.data)
+	}
+	return v
 }
 
 // orderData reads an Order of an integration object, or its bare code. These

@@ -95,6 +95,25 @@ func TestWebhookBodies(t *testing.T) {
 	}
 }
 
+// An object may leave the state out. That an item is new is news all the same;
+// that it was saved once more is not.
+func TestWebhooksWithoutAState(t *testing.T) {
+	for _, test := range []struct {
+		typ, body string
+		want      core.EventType
+	}{
+		{"OutboundOrder.Created", `{"code":"1","user":{"uid":"u"}}`, "order.placed"},
+		{"OutboundOrder.Updated", `{"code":"1","user":{"uid":"u"}}`, "quiet"},
+		{"OutboundOrder.Created", `{"code":"1","status":"CANCELLED"}`, "order.cancelled"},
+		{"OutboundReturn.Created", `{"code":"2","orderCode":"1"}`, "order.return_created"},
+		{"OutboundConsignment.Created", `{"code":"c","order":"1"}`, "quiet"},
+	} {
+		if got, _, _ := translate("sap.cx.commerce."+test.typ+".v1", test.body); got != test.want {
+			t.Errorf("%s %s: got %q, want %q", test.typ, test.body, got, test.want)
+		}
+	}
+}
+
 func TestTicketWebhooks(t *testing.T) {
 	for _, test := range []struct {
 		operation, state string
