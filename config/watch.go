@@ -21,7 +21,14 @@ const watchEvery = time.Second
 // file that is away for a moment is no change. Whether what is there now is any
 // good is Load's to say.
 func Watch(ctx context.Context, path string, changed func()) {
-	last, _ := fingerprint(path)
+	WatchFunc(ctx, func() string { return path }, changed)
+}
+
+// WatchFunc is Watch for a path that can change itself, which counts as a
+// change of what is there. While it is empty there is nothing to watch.
+func WatchFunc(ctx context.Context, path func() string, changed func()) {
+	at := path()
+	last, _ := fingerprint(at)
 	ticker := time.NewTicker(watchEvery)
 	defer ticker.Stop()
 	for {
@@ -30,11 +37,12 @@ func Watch(ctx context.Context, path string, changed func()) {
 			return
 		case <-ticker.C:
 		}
-		now, err := fingerprint(path)
-		if err != nil || now == last {
+		to := path()
+		now, err := fingerprint(to)
+		if to == "" || err != nil || to == at && now == last {
 			continue
 		}
-		last = now
+		at, last = to, now
 		changed()
 	}
 }

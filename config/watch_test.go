@@ -122,3 +122,41 @@ func TestWatchWaitsForTheFile(t *testing.T) {
 		}
 	})
 }
+
+// A path that is set, or set anew, while running is watched from then on.
+func TestWatchAPathThatChanges(t *testing.T) {
+	first, second := write(t, "a: 1\n"), write(t, "a: 2\n")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var path atomic.Pointer[string]
+		var seen atomic.Int64
+		done := make(chan struct{})
+		none := ""
+		path.Store(&none)
+		go func() {
+			defer close(done)
+			WatchFunc(ctx, func() string { return *path.Load() }, func() { seen.Add(1) })
+		}()
+		for i, step := range []struct {
+			change func()
+			want   int64
+		}{
+			{func() {}, 0},
+			{func() { path.Store(&first) }, 1},
+			{func() { must(t, os.WriteFile(first, []byte("a: 3\n"), 0o600)) }, 2},
+			{func() { path.Store(&second) }, 3},
+			{func() { must(t, os.WriteFile(first, []byte("a: 4\n"), 0o600)) }, 3},
+			{func() { must(t, os.WriteFile(second, []byte("a: 5\n"), 0o600)) }, 4},
+			{func() { path.Store(&none) }, 4},
+		} {
+			step.change()
+			time.Sleep(3 * watchEvery) // virtual
+			synctest.Wait()
+			if got := seen.Load(); got != step.want {
+				t.Errorf("step %d: noticed %d changes, want %d", i, got, step.want)
+			}
+		}
+		cancel()
+		<-done
+	})
+}

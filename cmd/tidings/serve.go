@@ -79,9 +79,7 @@ func serve(ctx context.Context, path string) error {
 	defer stopWatching()
 	reload := func() { g.reload(path, os.LookupEnv) }
 	go config.Watch(watching, path, reload)
-	if cfg.Texts.Dir != "" {
-		go config.Watch(watching, cfg.Texts.Dir, reload)
-	}
+	go config.WatchFunc(watching, func() string { return g.cfg.Load().Texts.Dir }, reload)
 	log.Info("tidings is running", "version", version(), "listen", cfg.Server.Listen, "internal", cfg.Server.InternalListen, "config", cfg.Hash())
 	<-ctx.Done()
 	log.Info("stopping: finishing what is in flight")
