@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"encoding/base64"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -153,5 +154,22 @@ func TestMetricsKey(t *testing.T) {
 		r.on(r.both, "GET", "/metrics", "").want(401)
 		r.on(r.both, "GET", "/metrics", "", "Authorization", "Bearer "+eventsKey).want(403)
 		r.on(r.both, "GET", "/metrics", "", "Authorization", basic("shop", fullKey)).want(200)
+	})
+}
+
+// A client that sends its body before it listens gets to see why it is refused;
+// one that waits for our word is not made to send.
+func TestARefusedBodyIsReadToItsEnd(t *testing.T) {
+	gateway(t, func(t *testing.T, r *rig) {
+		for expect, want := range map[string]int{"": 0, "100-continue": 9 << 20} {
+			body := strings.NewReader(strings.Repeat("x", 9<<20))
+			req := httptest.NewRequest("POST", "/v1/events", body)
+			req.Header.Set("Expect", expect)
+			a := httptest.NewRecorder()
+			r.internal.ServeHTTP(a, req)
+			if a.Code != 401 || body.Len() != want {
+				t.Errorf("Expect %q: got %d with %d bytes unread, want 401 with %d", expect, a.Code, body.Len(), want)
+			}
+		}
 	})
 }

@@ -19,8 +19,8 @@ const (
 	maxJSON    = 64 << 10
 )
 
-// maxDrained is how much of a body that is too long is still read, so that a
-// client which sends before it listens gets to see the answer.
+// maxDrained is how much of a body that is not wanted is still read, so that a
+// client which sends before it listens gets to see why.
 const maxDrained = 16 << 20
 
 // readBody reads a body of at most limit bytes, whatever its Content-Length claims.
@@ -29,18 +29,25 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 		return nil, refuse(http.StatusUnsupportedMediaType, "a body with a Content-Encoding is not supported; send it plain")
 	}
 	tooLong := refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body may be at most %d bytes long", limit))
-	if r.ContentLength > limit && r.Header.Get("Expect") != "" {
-		return nil, tooLong // it waits for our word before it sends
+	if r.ContentLength > limit {
+		return nil, tooLong
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the body ended early")
 	}
 	if int64(len(body)) > limit {
-		_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
 		return nil, tooLong
 	}
 	return body, nil
+}
+
+// drain reads what is left of the body of a refused request, unless the client
+// waits for our word before it sends.
+func drain(r *http.Request) {
+	if r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
+	}
 }
 
 // readObject reads the one JSON object of a request.

@@ -57,6 +57,7 @@ func (p problem) MarshalJSON() ([]byte, error) {
 
 // fail ends a request with a problem.
 func fail(c *gin.Context, p problem) {
+	drain(c.Request)
 	if p.Retry > 0 {
 		c.Header("Retry-After", strconv.Itoa(int((p.Retry+time.Second-1)/time.Second)))
 	}
