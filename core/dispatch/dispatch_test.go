@@ -339,6 +339,7 @@ func TestOptOutWhilePartsWait(t *testing.T) {
 		r.a.slow(time.Second)
 		id := r.send(c, a, "aaaa bbbb cccc dddd eeee ffff")
 		queued := r.send(c, a, "two")
+		note := r.send(c, a, "an agent's", func(m *core.Message) { m.Human = true })
 		reply := r.send(c, a, "stopped", func(m *core.Message) { m.Reply = true })
 		time.Sleep(500 * time.Millisecond)
 		r.do(func(tx *lane.Tx) error {
@@ -346,16 +347,37 @@ func TestOptOutWhilePartsWait(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			l.State = core.LinkOptedOut
+			l.State, l.ChangedAt = core.LinkOptedOut, time.Now()
 			return tx.SaveLink(l)
 		})
 		time.Sleep(time.Minute)
+		answer := r.send(c, a, "asked since", func(m *core.Message) { m.Human = true })
+		time.Sleep(time.Minute)
+		r.wantState(note, core.MessageCancelled, "")
+		r.wantState(answer, core.MessageSent, "")
 		r.wantState(id, core.MessageCancelled, "")
 		r.wantState(queued, core.MessageCancelled, "")
 		r.wantState(reply, core.MessageSent, "")
-		if diff := cmp.Diff([]string{"aaaa bbbb", "stopped"}, r.a.texts("1")); diff != "" {
+		if diff := cmp.Diff([]string{"aaaa bbbb", "stopped", "asked since"}, r.a.texts("1")); diff != "" {
 			t.Error(diff)
 		}
+		r.wantSums()
+	})
+}
+
+// What is cancelled while its last part is on its way has arrived, and is told so.
+func TestCancelledTooLateIsSent(t *testing.T) {
+	inRig(t, func(r *rig) {
+		c, a := r.link("u", "a", "1")
+		r.a.slow(time.Second)
+		id := r.send(c, a, "one")
+		time.Sleep(500 * time.Millisecond)
+		if err := r.out.Cancel(context.Background(), id); err != nil {
+			t.Fatal(err)
+		}
+		r.wantState(id, core.MessageCancelled, "")
+		time.Sleep(time.Minute)
+		r.wantState(id, core.MessageSent, "")
 		r.wantSums()
 	})
 }

@@ -97,8 +97,8 @@ func (d *Dispatcher) unwanted(tx *lane.Tx, m core.Message, a core.ChatAddress) (
 		return "", err
 	case link.CustomerID != m.CustomerID:
 		return "the chat belongs to another customer now", nil
-	case link.State != core.LinkActive && !m.Human:
-		return "the customer has opted out", nil
+	case link.State != core.LinkActive && !(m.Human && link.ChangedAt.Before(m.CreatedAt)):
+		return "the customer has opted out", nil // an answer to what they asked afterwards goes out
 	}
 	return "", nil
 }

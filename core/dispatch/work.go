@@ -157,10 +157,10 @@ func (d *Dispatcher) advance(j job, write func(*lane.Tx) (core.StoredPart, error
 			return nil
 		}
 		m, err := tx.Message(j.message.ID)
-		if err != nil || !m.State.Open() {
+		if err != nil || !(m.State.Open() || m.State == core.MessageCancelled) {
 			return err
 		}
-		return d.finish(tx, m, p)
+		return d.finish(tx, m, p) // also what was cancelled too late: it is with the customer
 	}}
 }
 
