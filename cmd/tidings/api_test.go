@@ -206,7 +206,7 @@ func TestFaultyEvents(t *testing.T) {
 		pointers []string
 	}{
 		"one bad of four":   {422, []obj{good, good, good, with("b-3", "order.shipped", obj{"customerUid": "x@example.com"})}, batch, []string{"/3/data/orderCode"}},
-		"all at once":       {422, []obj{with("", "order.shipped", obj{}), with("b-1", "ticket.status_changed", obj{"status": "sesame"})}, batch, []string{"/0/id", "/1/data/ticketId", "/1/data/status"}},
+		"all at once":       {422, []obj{with("", "order.shipped", obj{}), with("b-1", "ticket.status_changed", obj{"status": "sesame"})}, batch, []string{"/0/id", "/0/data/orderCode", "/1/data/ticketId", "/1/data/status"}},
 		"no id":             {422, with("", "order.shipped", obj{"orderCode": "1"}), structured, []string{"/id"}},
 		"wrong form":        {422, with("b-4", "order.shipped", obj{"orderCode": 417003}), structured, []string{"/data/orderCode"}},
 		"no text":           {422, with("b-5", "message.requested", obj{"customerUid": "x@example.com"}), structured, []string{"/data/text"}},

@@ -351,14 +351,14 @@ func TestOptOutWhilePartsWait(t *testing.T) {
 			return tx.SaveLink(l)
 		})
 		time.Sleep(time.Minute)
-		answer := r.send(c, a, "asked since", func(m *core.Message) { m.Human = true })
+		answer := r.send(c, a, "later", func(m *core.Message) { m.Human = true })
 		time.Sleep(time.Minute)
 		r.wantState(note, core.MessageCancelled, "")
 		r.wantState(answer, core.MessageSent, "")
 		r.wantState(id, core.MessageCancelled, "")
 		r.wantState(queued, core.MessageCancelled, "")
 		r.wantState(reply, core.MessageSent, "")
-		if diff := cmp.Diff([]string{"aaaa bbbb", "stopped", "asked since"}, r.a.texts("1")); diff != "" {
+		if diff := cmp.Diff([]string{"aaaa bbbb", "stopped", "later"}, r.a.texts("1")); diff != "" {
 			t.Error(diff)
 		}
 		r.wantSums()
