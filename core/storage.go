@@ -157,3 +157,13 @@ type Pauses interface {
 	SetPause(channel string, until time.Time, why string) error
 	Pauses() (map[string]time.Time, error)
 }
+
+// Wants names rows that are going to be read.
+type Wants struct {
+	Claims []string // keys, for Claim and Claimed
+	UIDs   []string // of customers
+	Lanes  []string // for Pending
+	// Ids of rows; of messages the parts as well.
+	Messages, Events, Addresses, Customers []int64
+	LinksOfAddresses                       []int64 // for LinkOf
+}

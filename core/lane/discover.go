@@ -22,7 +22,7 @@ func (e *Engine) discover(ctx context.Context) error {
 
 func (e *Engine) learnAll(ctx context.Context) error {
 	for after := ""; ; {
-		names, err := e.store.Lanes(ctx, after, discoverPage)
+		names, err := e.store.Lanes(ctx, 0, after, discoverPage)
 		if err != nil {
 			return err
 		}

@@ -139,7 +139,7 @@ func (m *memory) View(_ context.Context, fn func(StoreTx) error) error {
 	return fn(&memoryTx{m: m})
 }
 
-func (m *memory) Lanes(_ context.Context, after string, limit int) ([]string, error) {
+func (m *memory) Lanes(_ context.Context, _ int, after string, limit int) ([]string, error) {
 	m.calls.Add(1)
 	m.beforeList.run()
 	if m.away.Load() {
@@ -205,6 +205,12 @@ func (t *memoryTx) SaveItem(it Item) error { t.items[it.ID] = &it; return nil }
 func (t *memoryTx) RemoveItem(id int64) error { t.items[id] = nil; return nil }
 
 func (t *memoryTx) Pending(string) (bool, error) { return false, nil }
+
+func (t *memoryTx) Hold([]int) (map[int]int64, error) { return nil, nil }
+
+func (t *memoryTx) Tell(string) error { return nil }
+
+func (t *memoryTx) Fetch(core.Wants) error { return nil }
 
 // write leaves a line that becomes durable with the transaction.
 func write(tx *Tx, format string, args ...any) {

@@ -11,10 +11,12 @@ import (
 
 // Item is one unsettled piece of work.
 type Item struct {
-	ID   int64
-	Lane string
-	Ref  int64 // the row the work is about
-	Due  time.Time
+	ID    int64
+	Lane  string
+	Shard int   // the share of a Shared store that the lane belongs to
+	Ref   int64 // the row the work is about
+	Due   time.Time
+	Prio  int // how urgent the item is
 	// Step counts from 1 within an item that takes several (the parts of a message).
 	Step int
 	// Mark is the step that may have been started; 0: none.
@@ -83,13 +85,16 @@ type Kind struct {
 // Store keeps items, and everything else, durably.
 type Store interface {
 	// Update runs fn in one transaction; when it returns nil, the transaction is
-	// durable. Only one Update runs at a time.
+	// durable. Only one Update of a process runs at a time. fn may be called
+	// several times, when what it has read was changed by another process. The
+	// error of a statement of fn may come only with the end of the transaction;
+	// it is then an ErrRefused.
 	Update(ctx context.Context, fn func(StoreTx) error) error
 	// View runs fn on a consistent snapshot; writing in it fails.
 	View(ctx context.Context, fn func(StoreTx) error) error
-	// Lanes returns the names of lanes that have unsettled items, in
-	// alphabetical order after a name.
-	Lanes(ctx context.Context, after string, limit int) ([]string, error)
+	// Lanes returns the names of lanes of a shard that have unsettled items, in
+	// the order of their bytes after a name.
+	Lanes(ctx context.Context, shard int, after string, limit int) ([]string, error)
 	// Head returns the first unsettled items of a lane, in order.
 	Head(ctx context.Context, lane string, limit int) ([]Item, error)
 	Close() error
@@ -106,8 +111,22 @@ type StoreTx interface {
 	RemoveItem(id int64) error
 	// Pending reports whether a lane has unsettled items.
 	Pending(lane string) (bool, error)
+	// Hold keeps shards from changing hands until the transaction ends, and
+	// returns the epochs they have. It must be the first call of a transaction.
+	// Where there is one process only, it returns nothing.
+	Hold(shards []int) (epochs map[int]int64, err error)
+	// Tell sends a notice (at most MaxNotice bytes) to all who listen, if and
+	// when the transaction is durable. Where there is one process only, nobody does.
+	Tell(notice string) error
+	// Fetch is a hint that rows are going to be read, so that a store far away
+	// can read them at once. It changes nothing about what is read.
+	Fetch(w core.Wants) error
 }
 
 // ErrUnavailable is what Do answers when nothing could be made durable, or when
 // that is not known: the caller must not acknowledge.
 var ErrUnavailable = errors.New("the database is not available")
+
+// ErrRefused is what the error of an Update wraps when a statement was at fault
+// and not the database: with other statements, the transaction may succeed.
+var ErrRefused = errors.New("the database refused a value")

@@ -9,7 +9,7 @@ import (
 	"tidings/core/store/storetest"
 )
 
-// file is a store on SQLite that knows how to come back.
+// file is a store that knows how to come back.
 type file struct {
 	*store.Store
 	url string
@@ -48,5 +48,12 @@ func TestStore(t *testing.T) {
 			t.Fatal(err)
 		}
 		return file{open(t, "sqlite:"+path), "sqlite:" + path}
+	})
+}
+
+func TestPostgres(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		url := store.PostgresURL(t)
+		return file{open(t, url), url}
 	})
 }

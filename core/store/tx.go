@@ -19,46 +19,63 @@ import (
 // one, by theme.
 type tx struct {
 	ctx    context.Context //nolint:containedctx // a tx lives for one call of Update or View, as its ctx does
-	c      *conn
+	c      session
 	totals map[string]int64 // to be added at commit
+	slot   int64            // where this process counts
 }
 
 var _ lane.StoreTx = (*tx)(nil)
 
-func newTx(ctx context.Context, c *conn) *tx {
-	return &tx{ctx: ctx, c: c, totals: map[string]int64{}}
+func newTx(ctx context.Context, c session, slot int64) *tx {
+	return &tx{ctx: ctx, c: c, totals: map[string]int64{}, slot: slot}
 }
 
 // Try runs fn and undoes its writes alone when it fails. Where the database has
 // failed, not fn, the whole transaction is lost.
 func (t *tx) Try(fn func() error) (err, fatal error) {
-	if err := t.exec("SAVEPOINT try"); err != nil {
-		return nil, err
-	}
 	before := maps.Clone(t.totals)
-	err = fn()
-	if t.c.broken != nil {
-		return err, t.c.broken
-	}
-	if err != nil {
+	if err, fatal = t.c.try(t.ctx, fn); err != nil {
 		t.totals = before
-		if fatal := t.exec("ROLLBACK TO try"); fatal != nil {
-			return err, fatal
-		}
 	}
-	return err, t.exec("RELEASE try")
+	return err, fatal
 }
+
+// Hold keeps shards from changing hands until the transaction ends.
+func (t *tx) Hold(shards []int) (map[int]int64, error) { return t.c.hold(t.ctx, shards) }
+
+// Tell sends a notice when the transaction is durable.
+func (t *tx) Tell(notice string) error {
+	if len(notice) > lane.MaxNotice {
+		return fmt.Errorf("store: a notice has %d bytes, more than %d", len(notice), lane.MaxNotice)
+	}
+	return t.c.tell(notice)
+}
+
+// Fetch is a hint.
+func (t *tx) Fetch(core.Wants) error { return nil }
 
 func (t *tx) exec(query string, args ...any) error { return t.c.exec(t.ctx, query, args...) }
 
 func (t *tx) row(query string, args ...any) scanner { return t.c.queryRow(t.ctx, query, args...) }
 
+// execN returns how many rows were changed.
+func (t *tx) execN(query string, args ...any) (int64, error) { return t.c.execN(t.ctx, query, args...) }
+
+// insert writes a row with a new id. The query's first argument is the id.
+func (t *tx) insert(table, query string, args ...any) (int64, error) {
+	id, err := t.c.nextID(t.ctx, table)
+	if err != nil {
+		return 0, err
+	}
+	return id, t.exec(query, append([]any{id}, args...)...)
+}
+
 func (t *tx) count(name string) { t.totals[name]++ }
 
 func (t *tx) flushTotals() error {
 	for _, name := range slices.Sorted(maps.Keys(t.totals)) {
-		err := t.exec(`INSERT INTO total (name, n) VALUES ($1, $2)
-			ON CONFLICT (name) DO UPDATE SET n = total.n + excluded.n`, name, t.totals[name])
+		err := t.exec(`INSERT INTO total (name, slot, n) VALUES ($1, $2, $3)
+			ON CONFLICT (name, slot) DO UPDATE SET n = total.n + excluded.n`, name, t.slot, t.totals[name])
 		if err != nil {
 			return fmt.Errorf("store: totals: %w", err)
 		}
@@ -119,8 +136,8 @@ func flag(b bool) int {
 
 // InsertItem adds an item to the queue.
 func (t *tx) InsertItem(it lane.Item) (int64, error) {
-	return t.c.insert(t.ctx, `INSERT INTO item (lane, ref, due, step, mark) VALUES ($1, $2, $3, $4, $5)`,
-		it.Lane, it.Ref, ms(it.Due), it.Step, it.Mark)
+	return t.insert("item", `INSERT INTO item (id, lane, ref, due, step, mark, shard, prio) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		it.Lane, it.Ref, ms(it.Due), it.Step, it.Mark, it.Shard, it.Prio)
 }
 
 // SaveItem writes what can change of an item.
@@ -146,7 +163,7 @@ func claimKey(key string) []byte {
 
 // Claim takes a key once.
 func (t *tx) Claim(key, value string, now time.Time) (bool, string, error) {
-	n, err := t.c.execN(t.ctx, `INSERT INTO claim (key, value, at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`,
+	n, err := t.execN(`INSERT INTO claim (key, value, at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`,
 		claimKey(key), value, ms(now))
 	if err != nil || n == 1 {
 		return n == 1, "", err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"time"
 
 	"tidings/core"
@@ -21,11 +22,24 @@ func scanCustomer(r scanner) (core.Customer, error) {
 
 // EnsureCustomer returns the customer with a uid, making one if need be.
 func (t *tx) EnsureCustomer(uid string, now time.Time) (core.Customer, error) {
-	err := t.exec(`INSERT INTO customer (uid, created_at) VALUES ($1, $2) ON CONFLICT (uid) DO NOTHING`, uid, ms(now))
-	if err != nil {
-		return core.Customer{}, err
+	c, err := t.CustomerByUID(uid)
+	if !errors.Is(err, core.ErrNotFound) {
+		return c, err
 	}
-	return t.CustomerByUID(uid)
+	c = core.Customer{UID: t.c.clean(uid), CreatedAt: at(ms(now))}
+	c.ID, err = t.insert("customer", `INSERT INTO customer (id, uid, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, uid, ms(now))
+	return c, err
+}
+
+// lower is the lower case of ASCII, which is how both databases compare uids.
+func lower(uid string) string {
+	b := []byte(uid)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // Customer returns the customer with an id.
@@ -35,7 +49,7 @@ func (t *tx) Customer(id int64) (core.Customer, error) {
 
 // CustomerByUID returns the customer with a uid.
 func (t *tx) CustomerByUID(uid string) (core.Customer, error) {
-	return scanCustomer(t.row(`SELECT `+customerColumns+` FROM customer WHERE uid = $1`, uid))
+	return scanCustomer(t.row(`SELECT `+customerColumns+` FROM customer WHERE lower(uid) = $1`, lower(uid)))
 }
 
 // SaveCustomer writes what can change of a customer.

@@ -34,9 +34,9 @@ func (t *tx) InsertEvent(e core.StoredEvent) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	id, err := t.c.insert(t.ctx, `
-		INSERT INTO event (event_id, source, type, time, site, data, customer_id, state, route, reason, reasons, accepted_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+	id, err := t.insert("event", `
+		INSERT INTO event (id, event_id, source, type, time, site, data, customer_id, state, route, reason, reasons, accepted_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		e.Event.ID, e.Event.Source, e.Event.Type, ms(e.Event.Time), e.Event.Site, data, e.CustomerID,
 		e.State, e.Route, e.Reason, reasons, ms(e.AcceptedAt))
 	if err != nil {

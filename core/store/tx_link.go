@@ -37,12 +37,15 @@ func scanAddress(r scanner) (core.ChatAddress, error) {
 
 // EnsureAddress returns an address, making it if need be.
 func (t *tx) EnsureAddress(channel string, a core.Address, now time.Time) (core.ChatAddress, error) {
-	err := t.exec(`INSERT INTO address (channel, value, kind, locale, created_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (channel, value) DO NOTHING`, channel, a.Value, a.Kind, a.Locale, ms(now))
-	if err != nil {
-		return core.ChatAddress{}, err
+	known, err := t.AddressByValue(channel, a.Value)
+	if !errors.Is(err, core.ErrNotFound) {
+		return known, err
 	}
-	return t.AddressByValue(channel, a.Value)
+	made := core.ChatAddress{Channel: t.c.clean(channel), CreatedAt: at(ms(now))}
+	made.Value, made.Kind, made.Locale = t.c.clean(a.Value), a.Kind, t.c.clean(a.Locale)
+	made.ID, err = t.insert("address", `INSERT INTO address (id, channel, value, kind, locale, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT DO NOTHING`, channel, a.Value, a.Kind, a.Locale, ms(now))
+	return made, err
 }
 
 // Address returns the address with an id.
@@ -114,10 +117,16 @@ func (t *tx) LinksOf(customerID int64) ([]core.LinkedAddress, error) {
 
 // InsertLink writes a new link.
 func (t *tx) InsertLink(l core.Link) (int64, error) {
-	return t.c.insert(t.ctx, `INSERT INTO link (customer_id, address_id, channel, state, purpose, evidence, consent, consent_ver,
-		site, order_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)`,
-		l.CustomerID, l.AddressID, l.Channel, l.State, l.Purpose, l.Evidence, blob(l.Consent), l.ConsentVer,
+	id, err := t.c.nextID(t.ctx, "link")
+	if err != nil {
+		return 0, err
+	}
+	// At once: that an address has a link already is to be its caller's error.
+	_, err = t.execN(`INSERT INTO link (id, customer_id, address_id, channel, state, purpose, evidence, consent, consent_ver,
+		site, order_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
+		id, l.CustomerID, l.AddressID, l.Channel, l.State, l.Purpose, l.Evidence, blob(l.Consent), l.ConsentVer,
 		l.Site, l.OrderCode, ms(l.CreatedAt))
+	return id, err
 }
 
 // SaveLink writes state and address of a link.
@@ -155,8 +164,8 @@ func (t *tx) InsertOptIn(o core.OptIn) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t.c.insert(t.ctx, `INSERT INTO opt_in (customer_uid, site, order_code, locale, purpose, consent, consent_ver,
-		channels, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+	return t.insert("opt_in", `INSERT INTO opt_in (id, customer_uid, site, order_code, locale, purpose, consent, consent_ver,
+		channels, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		o.CustomerUID, o.Site, o.OrderCode, o.Locale, o.Purpose, blob(o.Consent), o.ConsentVer, channels,
 		ms(o.CreatedAt), ms(o.ExpiresAt))
 }
@@ -201,7 +210,7 @@ func (t *tx) OptInByCode(channel string, hashes []string) (core.OptIn, error) {
 
 // UseOptIn takes an offer for one channel.
 func (t *tx) UseOptIn(id int64, channel string, addressID int64, now time.Time) (bool, int64, error) {
-	n, err := t.c.execN(t.ctx, `INSERT INTO opt_in_use (opt_in_id, channel, address_id, at) VALUES ($1, $2, $3, $4)
+	n, err := t.execN(`INSERT INTO opt_in_use (opt_in_id, channel, address_id, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (opt_in_id, channel) DO NOTHING`, id, channel, addressID, ms(now))
 	if err != nil || n == 1 {
 		return n == 1, addressID, err

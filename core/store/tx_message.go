@@ -54,10 +54,10 @@ func (t *tx) InsertMessage(m core.Message, parts []core.Part) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	id, err := t.c.insert(t.ctx, `
-		INSERT INTO message (event_row, type, customer_id, site, order_code, channel, address_id, route, reason, purpose, state,
+	id, err := t.insert("message", `
+		INSERT INTO message (id, event_row, type, customer_id, site, order_code, channel, address_id, route, reason, purpose, state,
 			class, why, uncertain, human, reply, body, template, rest, fallback_of, expires_at, created_at, changed_at, parts)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22, $23)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $23, $24)`,
 		m.EventRow, m.Type, m.CustomerID, m.Site, m.OrderCode, m.Channel, m.AddressID, m.Route, m.Reason, m.Purpose, m.State,
 		m.Class, m.Why, m.Uncertain, flag(m.Human), flag(m.Reply), body, template, rest, m.FallbackOf, ms(m.ExpiresAt),
 		ms(m.CreatedAt), len(parts))
@@ -174,8 +174,9 @@ func (t *tx) SentParts(addressID int64, until time.Time, limit int) ([]core.Stor
 
 // AddAttempt keeps what a request was answered.
 func (t *tx) AddAttempt(a core.Attempt) error {
-	return t.exec(`INSERT INTO attempt (message_id, n, at, class, code, text) VALUES ($1, $2, $3, $4, $5, $6)`,
+	_, err := t.insert("attempt", `INSERT INTO attempt (id, message_id, n, at, class, code, text) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		a.MessageID, a.N, ms(a.At), a.Class, a.Code, a.Text)
+	return err
 }
 
 // Attempts returns what the requests of a message were answered, oldest first.
@@ -186,7 +187,7 @@ func (t *tx) Attempts(messageID int64) ([]core.Attempt, error) {
 		err := r.Scan(&a.MessageID, &a.N, &when, &a.Class, &a.Code, &a.Text)
 		a.At = at(when)
 		return a, err
-	}, `SELECT message_id, n, at, class, code, text FROM attempt WHERE message_id = $1 ORDER BY n, rowid`, messageID)
+	}, `SELECT message_id, n, at, class, code, text FROM attempt WHERE message_id = $1 ORDER BY n, id`, messageID)
 }
 
 // OpenMessages returns the messages to an address that still have something to send.
@@ -208,7 +209,7 @@ func (t *tx) ListMessages(f core.MessageFilter) ([]core.Message, error) {
 			add(cond, value)
 		}
 	}
-	text("c.uid = $%d", f.Customer)
+	text("m.customer_id = (SELECT id FROM customer WHERE lower(uid) = $%d)", lower(f.Customer))
 	text("m.order_code = $%d AND m.order_code <> ''", f.Order) // as the index has it
 	text("e.event_id = $%d", f.EventID)
 	text("m.channel = $%d", f.Channel)
@@ -254,14 +255,15 @@ func (t *tx) KeepReceipt(channel, platformID string, kind core.UpdateKind, when 
 	}
 	return t.exec(`INSERT INTO early_receipt (channel, platform_id, delivered_at, read_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (channel, platform_id) DO UPDATE
-		SET delivered_at = max(early_receipt.delivered_at, excluded.delivered_at), read_at = max(early_receipt.read_at, excluded.read_at)`,
+		SET delivered_at = CASE WHEN excluded.delivered_at > early_receipt.delivered_at THEN excluded.delivered_at ELSE early_receipt.delivered_at END,
+			read_at = CASE WHEN excluded.read_at > early_receipt.read_at THEN excluded.read_at ELSE early_receipt.read_at END`,
 		channel, platformID, delivered, read)
 }
 
 // TakeReceipts returns, and forgets, what came before its part was settled.
 func (t *tx) TakeReceipts(channel, platformID string) (delivered, read time.Time, err error) {
 	var d, r int64
-	err = t.row(`DELETE FROM early_receipt WHERE channel = $1 AND platform_id = $2 RETURNING delivered_at, read_at`,
+	err = t.c.writeRow(t.ctx, `DELETE FROM early_receipt WHERE channel = $1 AND platform_id = $2 RETURNING delivered_at, read_at`,
 		channel, platformID).Scan(&d, &r)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
@@ -288,7 +290,7 @@ func (t *tx) Totals() (core.Totals, error) {
 	if err != nil {
 		return sums, err
 	}
-	totals, err := list(t, scan, `SELECT name, n FROM total`)
+	totals, err := list(t, scan, `SELECT name, CAST(sum(n) AS BIGINT) FROM total GROUP BY name`)
 	if err != nil {
 		return sums, err
 	}

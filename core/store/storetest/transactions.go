@@ -59,7 +59,7 @@ func lanes(t *testing.T, s Store) {
 	for limit := 1; limit <= len(want)+1; limit++ {
 		var got []string
 		for after := ""; ; after = got[len(got)-1] {
-			names, err := s.Lanes(t.Context(), after, limit)
+			names, err := s.Lanes(t.Context(), 0, after, limit)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -170,7 +170,7 @@ func failedUpdate(t *testing.T, s Store) {
 func empty(t *testing.T, s lane.Store) {
 	t.Helper()
 	sums(t, s, core.Totals{Events: map[core.EventState]int64{}, Messages: map[core.MessageState]int64{}})
-	names, err := s.Lanes(t.Context(), "", 10)
+	names, err := s.Lanes(t.Context(), 0, "", 10)
 	if err != nil || len(names) > 0 {
 		t.Errorf("lanes: got %v, %v, want none", names, err)
 	}
@@ -185,7 +185,7 @@ func cancelled(t *testing.T, s Store) {
 	}
 	for name, err := range map[string]error{
 		"Update": s.Update(gone, never), "View": s.View(gone, never),
-		"Lanes": second(s.Lanes(gone, "", 1)), "Head": second(s.Head(gone, "a", 1)),
+		"Lanes": second(s.Lanes(gone, 0, "", 1)), "Head": second(s.Head(gone, "a", 1)),
 	} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: got %v, want %v", name, err, context.Canceled)
@@ -325,7 +325,7 @@ func closed(t *testing.T, s Store) {
 	nothing := func(lane.StoreTx) error { return nil }
 	for name, err := range map[string]error{
 		"Update": s.Update(t.Context(), nothing), "View": s.View(t.Context(), nothing),
-		"Lanes": second(s.Lanes(t.Context(), "", 1)), "Head": second(s.Head(t.Context(), "a", 1)),
+		"Lanes": second(s.Lanes(t.Context(), 0, "", 1)), "Head": second(s.Head(t.Context(), "a", 1)),
 	} {
 		if err == nil {
 			t.Errorf("%s of a closed store: got no error", name)
