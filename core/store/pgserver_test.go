@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -28,42 +30,47 @@ type pgServer struct {
 	fsync    string
 }
 
-var shared struct {
-	once sync.Once
-	srv  *pgServer
-	err  error
-	n    atomic.Int64
-}
+// running is the server that all tests share, once it has started.
+var running atomic.Pointer[pgServer]
+
+var sharedServer = sync.OnceValues(func() (*pgServer, error) {
+	s, err := newServer("off")
+	if s == nil || err != nil {
+		return nil, err
+	}
+	running.Store(s)
+	return s, s.template()
+})
 
 func stopPostgres() {
-	if shared.srv != nil {
-		shared.srv.stop()
-		_ = os.RemoveAll(shared.srv.dir)
+	if s := running.Load(); s != nil {
+		s.remove()
 	}
 }
 
 // PostgresURL makes an empty database with tables.
 func PostgresURL(t testing.TB) string {
 	t.Helper()
-	shared.once.Do(func() {
-		if shared.srv, shared.err = newServer("off"); shared.err == nil {
-			shared.err = shared.srv.template()
-		}
-	})
-	if shared.srv == nil && shared.err == nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("there is no PostgreSQL to test with")
-		}
-		t.Skip("there is no PostgreSQL to test with")
-	}
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
-	name := fmt.Sprintf("t%d", shared.n.Add(1))
-	if err := shared.srv.sql("CREATE DATABASE " + name + " TEMPLATE blank"); err != nil {
+	s, err := sharedServer()
+	if err != nil {
 		t.Fatal(err)
 	}
-	return shared.srv.url(name)
+	if s == nil {
+		skipPostgres(t)
+	}
+	name := "t" + strings.ToLower(rand.Text())
+	if err := s.sql("CREATE DATABASE " + name + " TEMPLATE blank"); err != nil {
+		t.Fatal(err)
+	}
+	return s.url(name)
+}
+
+func skipPostgres(t testing.TB) {
+	t.Helper()
+	if os.Getenv("CI") != "" {
+		t.Fatal("there is no PostgreSQL to test with")
+	}
+	t.Skip("there is no PostgreSQL to test with")
 }
 
 // newServer starts a server; nil where none is installed.
@@ -113,7 +120,7 @@ func (s *pgServer) command(name string, args ...string) *exec.Cmd {
 
 func (s *pgServer) start() error {
 	s.cmd = s.command("postgres", "-D", s.dir+"/data", "-p", strconv.Itoa(s.port), "-k", s.dir, "-h", "127.0.0.1",
-		"-c", "fsync="+s.fsync, "-c", "max_connections=200", "-c", "shared_buffers=64MB")
+		"-c", "fsync="+s.fsync, "-c", "max_connections=200", "-c", "autovacuum=off", "-c", "full_page_writes=off")
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
@@ -122,7 +129,7 @@ func (s *pgServer) start() error {
 		if err = s.sql("SELECT 1"); err == nil {
 			return nil
 		}
-		time.Sleep(50 * time.Millisecond)
+		<-time.After(50 * time.Millisecond)
 	}
 	return err
 }
@@ -131,6 +138,11 @@ func (s *pgServer) start() error {
 func (s *pgServer) stop() {
 	_ = s.cmd.Process.Signal(syscall.SIGQUIT)
 	_ = s.cmd.Wait()
+}
+
+func (s *pgServer) remove() {
+	s.stop()
+	_ = os.RemoveAll(s.dir)
 }
 
 func (s *pgServer) url(database string) string {
