@@ -29,6 +29,7 @@ type attempt struct {
 	from   int   // where its statements begin in the queue
 	set    bool  // its savepoint has been sent
 	failed error // one of its statements has failed; the transaction stands still until it is rolled back
+	writes int   // how many writes there were when it began
 	last   int   // how many notices there were when it began
 }
 
@@ -37,6 +38,8 @@ type attempt struct {
 // has one, or for the end, and all go in one pipeline. Ids are taken from a
 // sequence in blocks, so that an INSERT needs no answer either.
 type pgSession struct {
+	memory
+
 	c        *pgx.Conn
 	readOnly bool
 	begun    bool
@@ -44,6 +47,7 @@ type pgSession struct {
 	last     []statement // goes just before COMMIT
 	tries    []*attempt
 	broken   error
+	writes   int  // so many so far
 	asked    bool // COMMIT is on its way, or was
 
 	next, end int64 // ids that are left of the block
@@ -59,6 +63,7 @@ func (p *pgSession) exec(_ context.Context, query string, args ...any) error {
 		return err
 	}
 	p.queue = append(p.queue, statement{query, normal(args)})
+	p.writes++
 	return nil
 }
 
@@ -85,6 +90,7 @@ func (p *pgSession) writeRow(ctx context.Context, query string, args ...any) sca
 	if p.readOnly {
 		return failed{errReadOnly}
 	}
+	p.writes++
 	for _, a := range p.tries {
 		if !a.set {
 			p.save(a)
@@ -244,7 +250,7 @@ func (p *pgSession) takeBlock(r scanner) error {
 }
 
 func (p *pgSession) try(ctx context.Context, fn func() error) (err, fatal error) {
-	a := &attempt{from: len(p.queue), last: len(p.last)}
+	a := &attempt{from: len(p.queue), last: len(p.last), writes: p.writes}
 	p.tries = append(p.tries, a)
 	done := false
 	defer func() {
@@ -268,6 +274,9 @@ func (p *pgSession) try(ctx context.Context, fn func() error) (err, fatal error)
 		return err, err
 	}
 	p.last = p.last[:a.last]
+	if p.writes != a.writes {
+		p.forgetAll() // it knows of writes that are not to be
+	}
 	if !a.set {
 		p.queue = p.queue[:a.from]
 		return err, nil

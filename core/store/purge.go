@@ -11,6 +11,7 @@ import (
 // many rows went; 0 means that nothing is left to do.
 func (t *tx) Purge(messages, updates, claims time.Time, limit int) (int64, error) {
 	var gone int64
+	t.c.forgetAll()
 	for _, purge := range []func() (int64, error){
 		func() (int64, error) { return t.purgeMessages(messages, limit) },
 		func() (int64, error) { return t.purgeEvents(messages, limit) },

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+
+	"tidings/core"
 )
 
 // session is a transaction's way to its database. It belongs to one goroutine.
@@ -28,7 +30,40 @@ type session interface {
 	clean(text string) string
 	hold(ctx context.Context, shards []int) (map[int]int64, error)
 	tell(notice string) error
+	hints
 }
+
+// hints are what a session remembers of rows that it was told will be read.
+// SQLite remembers nothing: its rows are near.
+type hints interface {
+	fetch(ctx context.Context, w core.Wants) error
+	// remembered returns the rows of a query with one argument, if they are known.
+	remembered(query string, arg any) (rows []scanner, ok bool)
+	// forget is told of a write that changes what a query returns for an
+	// argument, or (nil) for any.
+	forget(query string, arg any)
+	forgetAll()
+	// claimed and pending tell what is known of a key and of a lane.
+	claimed(key []byte) (value string, taken, known bool)
+	pending(lane string) (yes, known bool)
+	// noteClaim, noteItem and noteRemoval are told of such writes.
+	noteClaim(key []byte, value string)
+	noteItem(lane string)
+	noteRemoval()
+}
+
+// nothing remembers nothing.
+type nothing struct{}
+
+func (nothing) fetch(context.Context, core.Wants) error      { return nil }
+func (nothing) remembered(string, any) ([]scanner, bool)     { return nil, false }
+func (nothing) forget(string, any)                           {}
+func (nothing) forgetAll()                                   {}
+func (nothing) claimed([]byte) (value string, _, known bool) { return "", false, false }
+func (nothing) pending(string) (yes, known bool)             { return false, false }
+func (nothing) noteClaim([]byte, string)                     {}
+func (nothing) noteItem(string)                              {}
+func (nothing) noteRemoval()                                 {}
 
 // rows are the rows of an answer.
 type rows interface {

@@ -14,6 +14,8 @@ import (
 // conn is one connection with its prepared statements. It belongs to one
 // goroutine at a time.
 type conn struct {
+	nothing
+
 	c     *sql.Conn
 	stmts map[string]*sql.Stmt
 	// broken is the first error since BEGIN that was the database's and not the

@@ -51,8 +51,8 @@ func (t *tx) Tell(notice string) error {
 	return t.c.tell(notice)
 }
 
-// Fetch is a hint.
-func (t *tx) Fetch(core.Wants) error { return nil }
+// Fetch is a hint of what is going to be read.
+func (t *tx) Fetch(w core.Wants) error { return t.c.fetch(t.ctx, w) }
 
 func (t *tx) exec(query string, args ...any) error { return t.c.exec(t.ctx, query, args...) }
 
@@ -67,7 +67,15 @@ func (t *tx) insert(table, query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	for _, read := range rowsByID[table] {
+		t.c.forget(read, id)
+	}
 	return id, t.exec(query, append([]any{id}, args...)...)
+}
+
+// rowsByID are the queries by id that find what an insert has written.
+var rowsByID = map[string][]string{
+	"customer": {customerByID}, "event": {eventByID}, "address": {addressByID}, "message": {messageByID, partsOf},
 }
 
 func (t *tx) count(name string) { t.totals[name]++ }
@@ -89,6 +97,30 @@ func found(err error) error {
 		return core.ErrNotFound
 	}
 	return err
+}
+
+// known reads the row of a query with one argument, which may be known already.
+func known[T any](t *tx, scan func(scanner) (T, error), query string, arg any) (T, error) {
+	rows, ok := t.c.remembered(query, arg)
+	switch {
+	case !ok:
+		return scan(t.row(query, arg))
+	case len(rows) == 0:
+		return scan(failed{sql.ErrNoRows})
+	}
+	return scan(rows[0])
+}
+
+// scanAll reads rows that are known already.
+func scanAll[T any](rows []scanner, scan func(scanner) (T, error)) (all []T, err error) {
+	for _, r := range rows {
+		v, err := scan(r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
 }
 
 // list runs a query and reads all its rows.
@@ -136,6 +168,7 @@ func flag(b bool) int {
 
 // InsertItem adds an item to the queue.
 func (t *tx) InsertItem(it lane.Item) (int64, error) {
+	t.c.noteItem(it.Lane)
 	return t.insert("item", `INSERT INTO item (id, lane, ref, due, step, mark, shard, prio) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		it.Lane, it.Ref, ms(it.Due), it.Step, it.Mark, it.Shard, it.Prio)
 }
@@ -147,11 +180,17 @@ func (t *tx) SaveItem(it lane.Item) error {
 }
 
 // RemoveItem takes a settled item out of the queue.
-func (t *tx) RemoveItem(id int64) error { return t.exec(`DELETE FROM item WHERE id = $1`, id) }
+func (t *tx) RemoveItem(id int64) error {
+	t.c.noteRemoval()
+	return t.exec(`DELETE FROM item WHERE id = $1`, id)
+}
 
 // Pending reports whether a lane has unsettled items.
 func (t *tx) Pending(name string) (bool, error) {
-	var yes bool
+	yes, known := t.c.pending(name)
+	if known {
+		return yes, nil
+	}
 	err := t.row(`SELECT EXISTS (SELECT 1 FROM item WHERE lane = $1)`, name).Scan(&yes)
 	return yes, err
 }
@@ -163,8 +202,14 @@ func claimKey(key string) []byte {
 
 // Claim takes a key once.
 func (t *tx) Claim(key, value string, now time.Time) (bool, string, error) {
-	n, err := t.execN(`INSERT INTO claim (key, value, at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`,
-		claimKey(key), value, ms(now))
+	const query = `INSERT INTO claim (key, value, at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`
+	if old, taken, known := t.c.claimed(claimKey(key)); known && taken {
+		return false, old, nil
+	} else if known { // it is free; should that change, the transaction is run again
+		t.c.noteClaim(claimKey(key), t.c.clean(value))
+		return true, "", t.exec(query, claimKey(key), value, ms(now))
+	}
+	n, err := t.execN(query, claimKey(key), value, ms(now))
 	if err != nil || n == 1 {
 		return n == 1, "", err
 	}
@@ -175,7 +220,10 @@ func (t *tx) Claim(key, value string, now time.Time) (bool, string, error) {
 
 // Claimed reports whether a key has been taken.
 func (t *tx) Claimed(key string) (bool, error) {
-	var yes bool
+	_, yes, known := t.c.claimed(claimKey(key))
+	if known {
+		return yes, nil
+	}
 	err := t.row(`SELECT EXISTS (SELECT 1 FROM claim WHERE key = $1)`, claimKey(key)).Scan(&yes)
 	return yes, err
 }

@@ -9,6 +9,11 @@ import (
 
 const customerColumns = `id, uid, name, locale, preferred, created_at, closed_at`
 
+const (
+	customerByID  = `SELECT ` + customerColumns + ` FROM customer WHERE id = $1`
+	customerByUID = `SELECT ` + customerColumns + ` FROM customer WHERE lower(uid) = $1`
+)
+
 func scanCustomer(r scanner) (core.Customer, error) {
 	var c core.Customer
 	var preferred []byte
@@ -26,6 +31,7 @@ func (t *tx) EnsureCustomer(uid string, now time.Time) (core.Customer, error) {
 	if !errors.Is(err, core.ErrNotFound) {
 		return c, err
 	}
+	t.c.forget(customerByUID, lower(uid))
 	c = core.Customer{UID: t.c.clean(uid), CreatedAt: at(ms(now))}
 	c.ID, err = t.insert("customer", `INSERT INTO customer (id, uid, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, uid, ms(now))
 	return c, err
@@ -44,12 +50,12 @@ func lower(uid string) string {
 
 // Customer returns the customer with an id.
 func (t *tx) Customer(id int64) (core.Customer, error) {
-	return scanCustomer(t.row(`SELECT `+customerColumns+` FROM customer WHERE id = $1`, id))
+	return known(t, scanCustomer, customerByID, id)
 }
 
 // CustomerByUID returns the customer with a uid.
 func (t *tx) CustomerByUID(uid string) (core.Customer, error) {
-	return scanCustomer(t.row(`SELECT `+customerColumns+` FROM customer WHERE lower(uid) = $1`, lower(uid)))
+	return known(t, scanCustomer, customerByUID, lower(uid))
 }
 
 // SaveCustomer writes what can change of a customer.
@@ -58,6 +64,9 @@ func (t *tx) SaveCustomer(c core.Customer) error {
 	if err != nil {
 		return err
 	}
+	t.c.forget(customerByID, c.ID)
+	t.c.forget(customerByUID, nil)
+	t.c.forget(messageByID, nil) // has the uid
 	return t.exec(`UPDATE customer SET uid = $2, name = $3, locale = $4, preferred = $5, closed_at = $6 WHERE id = $1`,
 		c.ID, c.UID, c.Name, c.Locale, preferred, ms(c.ClosedAt))
 }

@@ -9,6 +9,8 @@ import (
 
 const addressColumns = `a.id, a.channel, a.value, a.kind, a.locale, a.name, a.last_in_at, a.blocked_at, a.invited_at, a.created_at`
 
+const addressByID = `SELECT ` + addressColumns + ` FROM address a WHERE a.id = $1`
+
 type addressRow struct {
 	a                               core.ChatAddress
 	lastIn, blocked, invited, since int64
@@ -50,7 +52,7 @@ func (t *tx) EnsureAddress(channel string, a core.Address, now time.Time) (core.
 
 // Address returns the address with an id.
 func (t *tx) Address(id int64) (core.ChatAddress, error) {
-	return scanAddress(t.row(`SELECT `+addressColumns+` FROM address a WHERE a.id = $1`, id))
+	return known(t, scanAddress, addressByID, id)
 }
 
 // AddressByValue returns the address the platform knows by a value.
@@ -60,12 +62,15 @@ func (t *tx) AddressByValue(channel, value string) (core.ChatAddress, error) {
 
 // SaveAddress writes what can change of an address.
 func (t *tx) SaveAddress(a core.ChatAddress) error {
+	t.c.forget(addressByID, a.ID)
 	return t.exec(`UPDATE address SET value = $2, kind = $3, locale = $4, name = $5, last_in_at = $6, blocked_at = $7, invited_at = $8
 		WHERE id = $1`, a.ID, a.Value, a.Kind, a.Locale, a.Name, ms(a.LastInAt), ms(a.BlockedAt), ms(a.InvitedAt))
 }
 
 const linkColumns = `l.id, l.customer_id, l.address_id, l.channel, l.state, l.purpose, l.evidence, l.consent, l.consent_ver,
 	l.site, l.order_code, l.created_at, l.changed_at`
+
+const linkOfAddress = `SELECT ` + linkColumns + ` FROM link l WHERE l.address_id = $1 AND l.state <> 'ended'`
 
 type linkRow struct {
 	l                core.Link
@@ -96,7 +101,7 @@ func scanLink(r scanner) (core.Link, error) {
 
 // LinkOf returns the link of an address that has not ended.
 func (t *tx) LinkOf(addressID int64) (core.Link, error) {
-	return scanLink(t.row(`SELECT `+linkColumns+` FROM link l WHERE l.address_id = $1 AND l.state <> 'ended'`, addressID))
+	return known(t, scanLink, linkOfAddress, addressID)
 }
 
 // Link returns the link with an id.
@@ -121,6 +126,7 @@ func (t *tx) InsertLink(l core.Link) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	t.c.forget(linkOfAddress, l.AddressID)
 	// At once: that an address has a link already is to be its caller's error.
 	_, err = t.execN(`INSERT INTO link (id, customer_id, address_id, channel, state, purpose, evidence, consent, consent_ver,
 		site, order_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
@@ -131,6 +137,7 @@ func (t *tx) InsertLink(l core.Link) (int64, error) {
 
 // SaveLink writes state and address of a link.
 func (t *tx) SaveLink(l core.Link) error {
+	t.c.forget(linkOfAddress, nil) // it may have been another address's
 	return t.exec(`UPDATE link SET state = $2, address_id = $3, changed_at = $4 WHERE id = $1`,
 		l.ID, l.State, l.AddressID, ms(l.ChangedAt))
 }

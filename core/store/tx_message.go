@@ -16,6 +16,8 @@ const messageColumns = `m.id, m.event_row, coalesce(e.event_id, ''), coalesce(e.
 
 const messageTables = ` FROM message m LEFT JOIN event e ON e.id = m.event_row LEFT JOIN customer c ON c.id = m.customer_id `
 
+const messageByID = `SELECT ` + messageColumns + messageTables + `WHERE m.id = $1`
+
 func scanMessage(r scanner) (core.Message, error) {
 	var m core.Message
 	var body, template, rest []byte
@@ -89,7 +91,7 @@ func PartKey(messageID int64, n int) string { return fmt.Sprintf("m%d-%d", messa
 
 // Message returns a message.
 func (t *tx) Message(id int64) (core.Message, error) {
-	return scanMessage(t.row(`SELECT `+messageColumns+messageTables+`WHERE m.id = $1`, id))
+	return known(t, scanMessage, messageByID, id)
 }
 
 // SaveMessage writes what can change of a message. Its parts follow it to
@@ -99,6 +101,7 @@ func (t *tx) SaveMessage(m core.Message) error {
 	if err != nil {
 		return err
 	}
+	t.c.forget(messageByID, m.ID)
 	err = t.exec(`UPDATE message SET channel = $2, address_id = $3, state = $4, class = $5, why = $6, reply = $7, rest = $8,
 		expires_at = $9, changed_at = $10 WHERE id = $1`,
 		m.ID, m.Channel, m.AddressID, m.State, m.Class, m.Why, flag(m.Reply), rest, ms(m.ExpiresAt), ms(m.ChangedAt))
@@ -116,6 +119,8 @@ func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
 	if err := t.row(`SELECT channel, address_id FROM message WHERE id = $1`, messageID).Scan(&channel, &address); err != nil {
 		return found(err)
 	}
+	t.c.forget(messageByID, messageID)
+	t.c.forget(partsOf, messageID)
 	if err := t.exec(`DELETE FROM part WHERE message_id = $1`, messageID); err != nil {
 		return err
 	}
@@ -126,6 +131,8 @@ func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
 }
 
 const partColumns = `p.message_id, p.n, p.state, p.body, p.platform_id, p.sent_at, p.delivered_at, p.read_at`
+
+const partsOf = `SELECT ` + partColumns + ` FROM part p WHERE p.message_id = $1 ORDER BY p.n`
 
 func scanPart(r scanner) (core.StoredPart, error) {
 	var p core.StoredPart
@@ -140,16 +147,29 @@ func scanPart(r scanner) (core.StoredPart, error) {
 
 // Parts returns the parts of a message in order.
 func (t *tx) Parts(messageID int64) ([]core.StoredPart, error) {
-	return list(t, scanPart, `SELECT `+partColumns+` FROM part p WHERE p.message_id = $1 ORDER BY p.n`, messageID)
+	if rows, ok := t.c.remembered(partsOf, messageID); ok {
+		return scanAll(rows, scanPart)
+	}
+	return list(t, scanPart, partsOf, messageID)
 }
 
 // Part returns one part of a message.
 func (t *tx) Part(messageID int64, n int) (core.StoredPart, error) {
+	if rows, ok := t.c.remembered(partsOf, messageID); ok {
+		all, err := scanAll(rows, scanPart)
+		for _, p := range all {
+			if p.N == n {
+				return p, err
+			}
+		}
+		return core.StoredPart{}, errors.Join(err, core.ErrNotFound)
+	}
 	return scanPart(t.row(`SELECT `+partColumns+` FROM part p WHERE p.message_id = $1 AND p.n = $2`, messageID, n))
 }
 
 // SavePart writes what can change of a part.
 func (t *tx) SavePart(p core.StoredPart) error {
+	t.c.forget(partsOf, p.MessageID)
 	return t.exec(`UPDATE part SET state = $3, platform_id = $4, sent_at = $5, delivered_at = $6, read_at = $7
 		WHERE message_id = $1 AND n = $2`,
 		p.MessageID, p.N, p.State, p.PlatformID, ms(p.SentAt), ms(p.DeliveredAt), ms(p.ReadAt))
