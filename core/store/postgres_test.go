@@ -357,3 +357,32 @@ func BenchmarkUpdate(b *testing.B) {
 		})
 	}
 }
+
+// Behind a pooler nothing is prepared, and the server has to find the types of
+// arguments by itself: every statement must do so.
+func TestStatementsWithoutPreparing(t *testing.T) {
+	t.Parallel()
+	s := openPG(t, PostgresURL(t)+"&default_query_exec_mode=exec")
+	must(t, s.Update(t.Context(), callAll))
+	must(t, s.RenameChannel(t.Context(), "c", "d"))
+	must(t, s.Update(t.Context(), func(tx lane.StoreTx) error {
+		_, err := tx.Hold([]int{1})
+		return errors.Join(err, tx.Tell("x"), tx.Fetch(core.Wants{
+			Claims: []string{"k"}, UIDs: []string{"u"}, Lanes: []string{"a"}, Messages: []int64{1}, Events: []int64{1}, LinksOfAddresses: []int64{1},
+		}))
+	}))
+	_, err := s.Lanes(t.Context(), 0, "", 10)
+	must(t, err)
+	_, err = s.Head(t.Context(), "a", 10)
+	must(t, err)
+	shared, _ := s.Shared()
+	_, err = shared.Beat(t.Context(), "a")
+	must(t, err)
+	got, err := shared.Take(t.Context(), "a", map[int]int64{1: 0})
+	must(t, err)
+	same(t, "taken", got, map[int]int64{1: 1})
+	must(t, shared.Give(t.Context(), "a", []int{1}))
+	must(t, shared.Forget(t.Context(), "a", 1))
+	_, err = shared.Gone(t.Context(), "a")
+	must(t, err)
+}
