@@ -82,17 +82,31 @@ func (c checker) apiKey(at string, k APIKey) {
 func (c checker) store(s Store) {
 	const key = "store.url"
 	if strings.HasPrefix(s.URL, "postgres://") || strings.HasPrefix(s.URL, "postgresql://") {
-		c.check(key, "names PostgreSQL, which "+notYet+"; write sqlite: and the path of a file")
+		c.postgres(key, s.URL)
 		return
 	}
 	path, ok := sqlitePath(s.URL)
 	switch {
 	case !ok || path == "" || strings.HasSuffix(path, "/"):
-		c.check(key, "must be sqlite: and the path of a file, such as sqlite:./tidings.db")
+		c.check(key, "must be sqlite: and the path of a file, such as sqlite:./tidings.db, or postgres://USER@HOST/DATABASE")
 	case strings.HasPrefix(path, ":memory:"):
 		c.check(key, "keeps everything in memory only, where a restart loses it; name a file")
 	case strings.ContainsAny(path, "?#"):
 		c.check(key, "has a ? or #: options cannot be given here, only the path of a file")
+	}
+}
+
+// postgres checks the little that can be without the server: the rest is for
+// the driver, which knows more forms than a URL has (several hosts, options).
+func (c checker) postgres(key, url string) {
+	_, rest, _ := strings.Cut(url, "://")
+	authority, name, _ := strings.Cut(rest, "/")
+	name, _, _ = strings.Cut(name, "?")
+	switch {
+	case authority == "" && !strings.Contains(rest, "host="):
+		c.check(key, "names no host; write postgres://USER@HOST/DATABASE")
+	case name == "":
+		c.check(key, "names no database; write postgres://USER@HOST/DATABASE")
 	}
 }
 

@@ -157,3 +157,25 @@ type Pauses interface {
 	SetPause(channel string, until time.Time, why string) error
 	Pauses() (map[string]time.Time, error)
 }
+
+// Wants names rows that are going to be read.
+type Wants struct {
+	Claims []string // keys, for Claim and Claimed
+	UIDs   []string // of customers
+	Lanes  []string // for Pending
+	// Ids of rows; of messages the parts as well.
+	Messages, Events, Addresses, Customers []int64
+	LinksOfAddresses                       []int64 // for LinkOf
+}
+
+// Add wants what other wants, too.
+func (w *Wants) Add(other Wants) {
+	w.Claims = append(w.Claims, other.Claims...)
+	w.UIDs = append(w.UIDs, other.UIDs...)
+	w.Lanes = append(w.Lanes, other.Lanes...)
+	w.Messages = append(w.Messages, other.Messages...)
+	w.Events = append(w.Events, other.Events...)
+	w.Addresses = append(w.Addresses, other.Addresses...)
+	w.Customers = append(w.Customers, other.Customers...)
+	w.LinksOfAddresses = append(w.LinksOfAddresses, other.LinksOfAddresses...)
+}

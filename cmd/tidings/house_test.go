@@ -141,6 +141,7 @@ var homes = []home{
 	{"github.com/gin-gonic/gin", []string{"core/web", "core/web/*"}, nil},
 	{"github.com/go-telegram-bot-api/telegram-bot-api/v5", []string{"channels/telegram"}, []string{"channels/telegram/telegramsim"}},
 	{"github.com/google/go-cmp", []string{"channels/channeltest", "core/store/storetest"}, []string{"..."}},
+	{"github.com/jackc/pgx/v5", []string{"core/store"}, nil},
 	{"github.com/pressly/goose/v3", []string{"core/store"}, nil},
 	{"github.com/prometheus/client_golang", []string{"core/web"}, nil},
 	{"github.com/santhosh-tekuri/jsonschema/v6", nil, []string{"config", "core/web"}},

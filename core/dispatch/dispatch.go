@@ -172,6 +172,13 @@ func (d *Dispatcher) Enqueue(tx *lane.Tx, m core.Message) (int64, error) {
 	return id, tx.Append(LaneOf(m.Channel, m.AddressID), id, m.CreatedAt, priority(m))
 }
 
+// EnqueueWants is what Enqueue reads, and the mark that may ride along.
+func (d *Dispatcher) EnqueueWants(m core.Message) core.Wants {
+	return core.Wants{
+		Lanes: []string{LaneOf(m.Channel, m.AddressID)}, Addresses: []int64{m.AddressID}, LinksOfAddresses: []int64{m.AddressID},
+	}
+}
+
 // priority puts what somebody waits for before news, and news before advertising.
 func priority(m core.Message) lane.Priority {
 	switch {

@@ -145,7 +145,7 @@ func (d *Dispatcher) advance(j job, write func(*lane.Tx) (core.StoredPart, error
 	last := j.part.N >= j.message.Parts
 	next := j.it
 	next.Step, next.Tries, next.Since, next.LastTry, next.Due = j.it.Step+1, 0, time.Time{}, time.Time{}, j.now
-	return lane.Result{Done: last, Item: next, Commit: func(tx *lane.Tx) error {
+	return lane.Result{Done: last, Item: next, Wants: j.wants(), Commit: func(tx *lane.Tx) error {
 		p := j.part
 		if write != nil {
 			var err error
@@ -220,6 +220,16 @@ func (d *Dispatcher) uncertain(j job, code, text string, now time.Time) lane.Res
 		return tx.SaveMessage(m)
 	}}
 }
+
+// wants is what the commit of an answer reads.
+func (j job) wants() core.Wants {
+	return core.Wants{
+		Messages: []int64{j.message.ID}, Addresses: []int64{j.address.ID}, LinksOfAddresses: []int64{j.address.ID},
+	}
+}
+
+// Wants implements lane.Reader.
+func (d *Dispatcher) Wants(it lane.Item) core.Wants { return core.Wants{Messages: []int64{it.Ref}} }
 
 func later(it lane.Item, at time.Time) lane.Result {
 	it.Due = at

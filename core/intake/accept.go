@@ -27,6 +27,8 @@ const inFlight = 64
 type Outbox interface {
 	// Enqueue writes a message and puts it in line for its address.
 	Enqueue(tx *lane.Tx, m core.Message) (int64, error)
+	// EnqueueWants is what Enqueue is going to read.
+	EnqueueWants(m core.Message) core.Wants
 	// Describe tells what routing has to know of a channel. ok is false for one
 	// that is not configured.
 	Describe(channel string, t core.EventType, locale string, now time.Time) (core.ChannelInfo, bool)
@@ -112,7 +114,7 @@ func (in *Intake) Accept(ctx context.Context, events []Received) ([]Status, erro
 			all = append(all, st)
 		}
 		return nil
-	})
+	}, wantsOf(events))
 	if err != nil {
 		return nil, err
 	}
@@ -121,6 +123,25 @@ func (in *Intake) Accept(ctx context.Context, events []Received) ([]Status, erro
 	}
 	return all, nil
 }
+
+// wantsOf is what accepting events reads.
+func wantsOf(events []Received) core.Wants {
+	var w core.Wants
+	for _, r := range events {
+		e := r.Event
+		w.Claims = append(w.Claims, eventKey(e))
+		if e.Data.CustomerUID != "" {
+			w.UIDs = append(w.UIDs, e.Data.CustomerUID)
+		}
+		if e.Data.OrderCode != "" {
+			w.Lanes = append(w.Lanes, lane.Name(OrderKind, e.Site, e.Data.OrderCode))
+		}
+	}
+	return w
+}
+
+// eventKey is what an event is known by.
+func eventKey(e core.Event) string { return "event\x00" + e.Source + "\x00" + e.ID }
 
 // typeLabel keeps strangers' names out of the figures.
 func typeLabel(e Received) string {
@@ -132,7 +153,7 @@ func typeLabel(e Received) string {
 
 func (in *Intake) accept(tx *lane.Tx, r Received, now time.Time) (Status, error) {
 	st := Status{ID: r.Event.ID, Status: "accepted", Warnings: r.Warnings}
-	first, digest, err := tx.Claim("event\x00"+r.Event.Source+"\x00"+r.Event.ID, r.digest, now)
+	first, digest, err := tx.Claim(eventKey(r.Event), r.digest, now)
 	if err != nil {
 		return st, err
 	}

@@ -45,6 +45,8 @@ func (o *outbox) Describe(channel string, _ core.EventType, _ string, _ time.Tim
 	return core.ChannelInfo{Window: o.window, Works: o.broken[channel] == "", Why: o.broken[channel], Template: o.tpl, Params: []string{"order.code"}}, true
 }
 
+func (*outbox) EnqueueWants(core.Message) core.Wants { return core.Wants{} }
+
 func (o *outbox) Preview(_ string, b core.Body) []core.Part {
 	return []core.Part{{N: 1, Of: 1, Text: core.PlainText(plain(b))}}
 }

@@ -47,7 +47,19 @@ func (w *customerWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 		// We took the order for this customer's, and the shop knows better.
 		return in.handOver(s.event, 0, p.Owner, true)
 	}
-	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return in.carryOut(tx, s, p, now) }}
+	return lane.Result{Done: true, Wants: in.wantsToTell(s, p), Commit: func(tx *lane.Tx) error { return in.carryOut(tx, s, p, now) }}
+}
+
+// wantsToTell is what carrying out a plan reads.
+func (in *Intake) wantsToTell(s subject, p Plan) core.Wants {
+	w := core.Wants{Customers: []int64{s.customer.ID}, Events: []int64{s.event.RowID}}
+	if key := newsKey(s.customer.ID, s.event.Event); key != "" {
+		w.Claims = append(w.Claims, key)
+	}
+	for _, m := range p.Messages {
+		w.Add(in.Outbox.EnqueueWants(m))
+	}
+	return w
 }
 
 func again(it lane.Item, at time.Time, write func(*lane.Tx) error) lane.Result {

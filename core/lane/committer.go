@@ -72,6 +72,7 @@ type op struct {
 	// work began; nil: none.
 	in    *shard
 	epoch int64
+	wants core.Wants // what fn will read
 }
 
 // Do runs fn in a transaction, together with those of other callers, and
@@ -79,16 +80,23 @@ type op struct {
 // as it is. ErrUnavailable means that the outcome must be taken as failed by
 // whoever would acknowledge it; fn may then still be running, so what it wrote
 // outside of tx may be read only where Do returned something else.
-func (e *Engine) Do(ctx context.Context, fn func(*Tx) error) error {
-	return e.submit(&op{ctx: ctx, fn: fn, done: make(chan error, 1)})
+//
+// wants are the rows that fn is going to read, as far as they are known: a store
+// far away reads those of many callers at once.
+func (e *Engine) Do(ctx context.Context, fn func(*Tx) error, wants ...core.Wants) error {
+	o := &op{ctx: ctx, fn: fn, done: make(chan error, 1)}
+	for _, w := range wants {
+		o.wants.Add(w)
+	}
+	return e.submit(o)
 }
 
 // doIn is Do for the work of a lane. It fails with errLost, and nothing is
 // written, when the lane's shard is another process's by now. It is not to be
 // interrupted: whether it was written has to be known.
-func (e *Engine) doIn(l *lane, fn func(*Tx) error) error {
+func (e *Engine) doIn(l *lane, fn func(*Tx) error, wants core.Wants) error {
 	return e.submit(&op{
-		ctx: context.WithoutCancel(e.work), fn: fn, done: make(chan error, 1), in: l.shard, epoch: l.shard.epoch,
+		ctx: context.WithoutCancel(e.work), fn: fn, done: make(chan error, 1), in: l.shard, epoch: l.shard.epoch, wants: wants,
 	})
 }
 
@@ -182,6 +190,9 @@ func (e *Engine) runAll(st StoreTx, batch []*op) error {
 	if err != nil {
 		return err
 	}
+	if err := e.fetch(st, batch); err != nil {
+		return err
+	}
 	for _, o := range batch {
 		if e.shared != nil && o.in != nil && epochs[o.in.id] != o.epoch {
 			o.err = errLost
@@ -218,6 +229,18 @@ func (e *Engine) fence(st StoreTx, batch []*op) (map[int]int64, error) {
 	}
 	slices.Sort(shards)
 	return st.Hold(shards)
+}
+
+// fetch has the store read what the functions of a batch want, all at once.
+func (e *Engine) fetch(st StoreTx, batch []*op) error {
+	if e.shared == nil {
+		return nil
+	}
+	var all core.Wants
+	for _, o := range batch {
+		all.Add(o.wants)
+	}
+	return st.Fetch(all)
 }
 
 // guard turns a panic into an error: one caller's fault must not end the

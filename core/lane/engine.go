@@ -63,7 +63,12 @@ func New(store Store, log *slog.Logger) *Engine {
 		lanes: map[string]*lane{}, pools: map[string]*pool{}, owned: map[int]*shard{},
 		lease: newLease(), onNotice: map[string]func(){}, halted: make(chan struct{}),
 	}
-	e.shared, _ = store.(Shared)
+	switch s := store.(type) {
+	case Shared:
+		e.shared = s
+	case interface{ Shared() (Shared, bool) }: // that may be one or not
+		e.shared, _ = s.Shared()
+	}
 	e.work, e.stopWork = context.WithCancel(context.Background())
 	return e
 }

@@ -219,6 +219,8 @@ func (t *memoryTx) Item(id int64) (Item, error) {
 	return Item{}, core.ErrNotFound
 }
 
+func (t *memoryTx) Fetch(core.Wants) error { return nil }
+
 // write leaves a line that becomes durable with the transaction.
 func write(tx *Tx, format string, args ...any) {
 	if m, ok := tx.st.(*memoryTx); ok {

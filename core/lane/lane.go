@@ -84,11 +84,18 @@ type Marker interface {
 	Mark(tx *Tx, it Item) (bool, error)
 }
 
+// Reader is a Marker that can tell what its Mark is going to read.
+type Reader interface {
+	Wants(it Item) core.Wants
+}
+
 // Result is what became of a step.
 type Result struct {
 	// Commit writes the result and the work it makes; nil: nothing to write. It
 	// may be called several times and must not have effects outside of tx.
 	Commit func(tx *Tx) error
+	// Wants are the rows that Commit is going to read, as far as they are known.
+	Wants core.Wants
 	// Done removes the item. Otherwise Item takes its place: with a later Due,
 	// the next Step, one more try.
 	Done bool
@@ -109,7 +116,10 @@ type Kind struct {
 // Store keeps items, and everything else, durably.
 type Store interface {
 	// Update runs fn in one transaction; when it returns nil, the transaction is
-	// durable. Only one Update runs at a time.
+	// durable. Only one Update of a process runs at a time. fn may be called
+	// several times, when what it has read was changed by another process. The
+	// error of a statement of fn may come only with the end of the transaction;
+	// it is then an ErrRefused.
 	Update(ctx context.Context, fn func(StoreTx) error) error
 	// View runs fn on a consistent snapshot; writing in it fails.
 	View(ctx context.Context, fn func(StoreTx) error) error
@@ -134,13 +144,16 @@ type StoreTx interface {
 	Item(id int64) (Item, error)
 	// Pending reports whether a lane has unsettled items.
 	Pending(lane string) (bool, error)
-	// Hold keeps shards from being taken over until the transaction ends, and
-	// returns their epochs. It is the first call of its transaction. A store that
-	// is not Shared returns nil.
-	Hold(shards []int) (map[int]int64, error)
-	// Tell has a notice reach the processes that listen once the transaction is
-	// durable. A store that is not Shared does nothing.
+	// Hold keeps shards from changing hands until the transaction ends, and
+	// returns the epochs they have. It must be the first call of a transaction.
+	// Where there is one process only, it returns nothing.
+	Hold(shards []int) (epochs map[int]int64, err error)
+	// Tell sends a notice (at most MaxNotice bytes) to all who listen, if and
+	// when the transaction is durable. Where there is one process only, nobody does.
 	Tell(notice string) error
+	// Fetch is a hint that rows are going to be read, so that a store far away
+	// can read them at once. It changes nothing about what is read.
+	Fetch(w core.Wants) error
 }
 
 // ErrUnavailable is what Do answers when nothing could be made durable, or when

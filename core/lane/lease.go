@@ -25,8 +25,6 @@ const (
 	listenGap = 200 * time.Millisecond
 	// searchEvery is how often shards are searched for work whose notice was lost.
 	searchEvery = 5 * time.Second
-	// maxNotice bounds the names told in one notice, in bytes.
-	maxNotice = 7000
 )
 
 // shard is a shard of this process; guarded by Engine.mu.
@@ -62,7 +60,12 @@ func (e *Engine) shardOf(name string) int {
 	if e.shared == nil {
 		return 0
 	}
-	return int(hash(name) % uint32(e.shared.Shards())) //nolint:gosec // there are a few dozen shards
+	return ShardOf(name, e.shared.Shards())
+}
+
+// ShardOf is the shard of a lane among so many.
+func ShardOf(name string, shards int) int {
+	return int(hash(name) % uint32(shards)) //nolint:gosec // there are a few dozen
 }
 
 func hash(s string) uint32 {

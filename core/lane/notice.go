@@ -41,12 +41,10 @@ func (e *Engine) wake() {
 }
 
 // The notices: "lanes" with names, "shards" with numbers to be searched,
-// "owners" when shards are free, and whatever kinds OnNotice knows.
+// NoticeGiven when shards are free, and whatever kinds OnNotice knows.
 const (
 	noticeLanes  = "lanes"
 	noticeShards = "shards"
-	// NoticeOwners is what Shared.Give tells the others.
-	NoticeOwners = "owners"
 )
 
 // tellOthers names the lanes of other replicas to which a batch has appended.
@@ -73,7 +71,7 @@ func (e *Engine) tellOthers(st StoreTx, batch []*op) error {
 	switch {
 	case len(names) == 0:
 		return nil
-	case size <= maxNotice:
+	case size+len(noticeLanes) <= MaxNotice:
 		return st.Tell(noticeLanes + "\n" + strings.Join(names, "\n"))
 	}
 	slices.Sort(shards)
@@ -94,7 +92,7 @@ func (e *Engine) heard(notice string) {
 				e.search(id)
 			}
 		}
-	case NoticeOwners:
+	case NoticeGiven:
 		e.wake()
 	default:
 		if fn := e.onNotice[kind]; fn != nil {

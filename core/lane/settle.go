@@ -41,7 +41,7 @@ func (e *Engine) unsettled(l *lane) *settlement {
 // a result whose own transaction fails waits without one.
 func (e *Engine) settle(l *lane, s *settlement) time.Time {
 	for gap := settleGap; ; gap = min(2*gap, settleGapMax) {
-		err := e.doIn(l, s.writeTo(e))
+		err := e.doIn(l, s.writeTo(e), s.wants())
 		if err == nil {
 			return e.settled(l, s)
 		}
@@ -106,6 +106,24 @@ func (s *settlement) writeTo(e *Engine) func(tx *Tx) error {
 		next.Found = next.Mark != 0
 		return s.advance(e, tx, next, true)
 	}
+}
+
+// wants is what the result's commit reads, and the mark of what comes next.
+func (s *settlement) wants() core.Wants {
+	w := s.res.Wants
+	next := s.res.Item
+	if !s.res.Done && s.ride {
+		w.Add(wanted(s.lane.kind.Worker, next))
+	}
+	return w
+}
+
+// wanted is what the mark of an item reads.
+func wanted(w Worker, it Item) core.Wants {
+	if r, ok := w.(Reader); ok {
+		return r.Wants(it)
+	}
+	return core.Wants{}
 }
 
 // found looks whether an earlier transaction was committed after all, and takes

@@ -5,48 +5,58 @@ import (
 	"errors"
 )
 
-// Shared is a Store on which several processes (replicas) work at once. A lane
-// belongs to a shard, and a shard to one replica at a time: to the one that its
-// row names, as long as its epoch stands.
+// MaxNotice is how many bytes a notice may have.
+const MaxNotice = 7999
+
+// ErrNoSession is what Listen answers where the database is reached through a
+// pooler, which gives a client no session of its own: the leases must do.
+var ErrNoSession = errors.New("the database cannot be listened to through a pooler")
+
+// Shared is a Store on which several processes work at once. A lane belongs to
+// a shard; a shard to one process at a time.
 //
-// Methods may be called concurrently. No clock is compared with another's: that
-// a replica is gone is told from its renewals standing still.
+// What keeps a process out that has lost a shard without knowing it is the
+// shard's epoch: each takeover raises it, and a transaction that has called
+// StoreTx.Hold sees the epoch that is true until it ends, because the takeover
+// waits for it. Leases and sessions only tell when to take over.
 type Shared interface {
 	Store
 	// Shards is how many shards there are, numbered from 0.
 	Shards() int
-	// Beat renews the lease of a replica, which it adds if need be, and returns
-	// what is there, in one transaction that waits for no disk.
+	// Beat renews the lease of a replica, adding it if need be, and returns what
+	// it sees, in one transaction that does not wait to be on disk.
 	Beat(ctx context.Context, self string) (Census, error)
-	// Take makes self the owner of those shards that still have the epochs given,
-	// and returns what it got, with the new epochs. It waits for transactions that
-	// hold them.
+	// Take makes self the owner of the shards that still have the epochs given. It
+	// returns those it got with their new epochs, one higher. It waits for the
+	// transactions that hold them.
 	Take(ctx context.Context, self string, seen map[int]int64) (map[int]int64, error)
-	// Give leaves shards of self to whoever takes them, and tells the others.
+	// Give leaves those of the shards that self owns without an owner, and tells
+	// those who listen (NoticeGiven).
 	Give(ctx context.Context, self string, shards []int) error
-	// Forget removes a replica whose renewals stand still.
+	// Forget removes a replica that has not renewed its lease since, and owns nothing.
 	Forget(ctx context.Context, replica string, renewals int64) error
-	// Gone reports whether the session of a replica has ended.
+	// Gone reports whether nobody holds the session of a replica. It tells
+	// something only of one that has had a session (Census.Sessions).
 	Gone(ctx context.Context, replica string) (bool, error)
 	// Listen holds a session for self and calls fn for each notice, until ctx or
-	// the session ends. ready is called once it stands. ErrNoSession where the
-	// database has none to give (behind a pooler).
+	// the session ends; its error is then that end. ready is called once the session
+	// stands: what was told before must be looked up.
 	Listen(ctx context.Context, self string, ready func(), fn func(notice string)) error
 }
 
-// Census is what a replica sees of the others.
+// NoticeGiven is what Give tells those who listen.
+const NoticeGiven = "given"
+
+// Census is what a replica sees of all.
 type Census struct {
-	Replicas map[string]int64 // renewals by replica
-	Sessions map[string]bool  // whether a replica holds a session
-	Owners   []ShardRow
+	Replicas map[string]int64 // how often each has renewed its lease
+	Sessions map[string]bool  // whether each had a session when it last did
+	Owners   []ShardRow       // of all shards, by number
 }
 
-// ShardRow is the lease of one shard.
+// ShardRow says whose a shard is.
 type ShardRow struct {
 	ID    int
-	Owner string // empty: nobody
-	Epoch int64
+	Owner string // "": nobody's
+	Epoch int64  // how often it has been taken
 }
-
-// ErrNoSession is what Listen answers where connections are pooled.
-var ErrNoSession = errors.New("the database is behind a pooler: no sessions, notices or advisory locks")

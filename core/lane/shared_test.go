@@ -199,7 +199,7 @@ func (s *seat) Give(_ context.Context, self string, shards []int) error {
 	}
 	for _, other := range s.seats {
 		if other != s && other.hear != nil {
-			go other.hear(NoticeOwners)
+			go other.hear(NoticeGiven)
 		}
 	}
 	return nil

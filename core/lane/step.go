@@ -99,7 +99,7 @@ func (e *Engine) mark(l *lane, marker Marker, it Item) (kept bool, err error) {
 		marked := it
 		marked.Mark = it.Step
 		return tx.st.SaveItem(marked)
-	})
+	}, wanted(marker, it))
 	if errors.Is(err, errLost) {
 		return false, nil
 	}

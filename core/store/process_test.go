@@ -20,7 +20,9 @@ const roleEnv, pathEnv = "TIDINGS_STORE_TEST_ROLE", "TIDINGS_STORE_TEST_PATH"
 func TestMain(m *testing.M) {
 	switch path := os.Getenv(pathEnv); os.Getenv(roleEnv) {
 	case "":
-		os.Exit(m.Run())
+		code := m.Run()
+		stopPostgres()
+		os.Exit(code)
 	case "hold":
 		hold(path)
 	case "fill":

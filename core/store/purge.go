@@ -11,15 +11,16 @@ import (
 // many rows went; 0 means that nothing is left to do.
 func (t *tx) Purge(messages, updates, claims time.Time, limit int) (int64, error) {
 	var gone int64
+	t.c.forgetAll()
 	for _, purge := range []func() (int64, error){
 		func() (int64, error) { return t.purgeMessages(messages, limit) },
 		func() (int64, error) { return t.purgeEvents(messages, limit) },
 		func() (int64, error) {
-			return t.c.execN(t.ctx, `DELETE FROM inbox WHERE id IN
+			return t.execN(`DELETE FROM inbox WHERE id IN
 				(SELECT id FROM inbox WHERE received_at < $1 AND state <> 'waiting' ORDER BY received_at LIMIT $2)`, ms(updates), limit)
 		},
 		func() (int64, error) {
-			return t.c.execN(t.ctx, `DELETE FROM claim WHERE key IN (SELECT key FROM claim WHERE at < $1 ORDER BY at LIMIT $2)`, ms(claims), limit)
+			return t.execN(`DELETE FROM claim WHERE key IN (SELECT key FROM claim WHERE at < $1 ORDER BY at LIMIT $2)`, ms(claims), limit)
 		},
 	} {
 		n, err := purge()

@@ -28,13 +28,17 @@ func openAt(t *testing.T, path string) *Store {
 	return s
 }
 
-func openNew(t *testing.T) *Store {
+func openNew(t *testing.T) *sqliteStore {
 	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "tidings.db"))
+	s, ok := openAt(t, filepath.Join(t.TempDir(), "tidings.db")).backend.(*sqliteStore)
+	if !ok {
+		t.Fatal("a file is not opened as SQLite")
+	}
+	return s
 }
 
 func TestOpenRefusesOtherURLs(t *testing.T) {
-	for _, url := range []string{"", "sqlite:", "tidings.db", "postgres://localhost/tidings"} {
+	for _, url := range []string{"", "sqlite:", "tidings.db", "mysql://localhost/tidings"} {
 		if s, err := Open(t.Context(), url); err == nil {
 			_ = s.Close()
 			t.Errorf("Open(%q): got no error", url)
@@ -153,7 +157,7 @@ func schema(t *testing.T, db *sql.DB) map[string]string {
 }
 
 // fill writes an event of a size.
-func fill(s *Store, size int) error {
+func fill(s lane.Store, size int) error {
 	return s.Update(context.Background(), func(tx lane.StoreTx) error {
 		_, err := tx.InsertEvent(core.StoredEvent{
 			Event: core.Event{Data: core.EventData{Text: strings.Repeat("x", size)}}, State: core.EventRouted, AcceptedAt: time.Unix(1, 0),
@@ -162,7 +166,7 @@ func fill(s *Store, size int) error {
 	})
 }
 
-func countEvents(t *testing.T, s *Store) int64 {
+func countEvents(t *testing.T, s lane.Store) int64 {
 	t.Helper()
 	var sums core.Totals
 	err := s.View(t.Context(), func(tx lane.StoreTx) (err error) {

@@ -19,46 +19,71 @@ import (
 // one, by theme.
 type tx struct {
 	ctx    context.Context //nolint:containedctx // a tx lives for one call of Update or View, as its ctx does
-	c      *conn
+	c      session
 	totals map[string]int64 // to be added at commit
+	slot   int64            // where this process counts
 }
 
 var _ lane.StoreTx = (*tx)(nil)
 
-func newTx(ctx context.Context, c *conn) *tx {
-	return &tx{ctx: ctx, c: c, totals: map[string]int64{}}
+func newTx(ctx context.Context, c session, slot int64) *tx {
+	return &tx{ctx: ctx, c: c, totals: map[string]int64{}, slot: slot}
 }
 
 // Try runs fn and undoes its writes alone when it fails. Where the database has
 // failed, not fn, the whole transaction is lost.
 func (t *tx) Try(fn func() error) (err, fatal error) {
-	if err := t.exec("SAVEPOINT try"); err != nil {
-		return nil, err
-	}
 	before := maps.Clone(t.totals)
-	err = fn()
-	if t.c.broken != nil {
-		return err, t.c.broken
-	}
-	if err != nil {
+	if err, fatal = t.c.try(t.ctx, fn); err != nil {
 		t.totals = before
-		if fatal := t.exec("ROLLBACK TO try"); fatal != nil {
-			return err, fatal
-		}
 	}
-	return err, t.exec("RELEASE try")
+	return err, fatal
 }
+
+// Hold keeps shards from changing hands until the transaction ends.
+func (t *tx) Hold(shards []int) (map[int]int64, error) { return t.c.hold(t.ctx, shards) }
+
+// Tell sends a notice when the transaction is durable.
+func (t *tx) Tell(notice string) error {
+	if len(notice) > lane.MaxNotice {
+		return fmt.Errorf("store: a notice has %d bytes, more than %d", len(notice), lane.MaxNotice)
+	}
+	return t.c.tell(notice)
+}
+
+// Fetch is a hint of what is going to be read.
+func (t *tx) Fetch(w core.Wants) error { return t.c.fetch(t.ctx, w) }
 
 func (t *tx) exec(query string, args ...any) error { return t.c.exec(t.ctx, query, args...) }
 
 func (t *tx) row(query string, args ...any) scanner { return t.c.queryRow(t.ctx, query, args...) }
 
+// execN returns how many rows were changed.
+func (t *tx) execN(query string, args ...any) (int64, error) { return t.c.execN(t.ctx, query, args...) }
+
+// insert writes a row with a new id. The query's first argument is the id.
+func (t *tx) insert(table, query string, args ...any) (int64, error) {
+	id, err := t.c.nextID(t.ctx, table)
+	if err != nil {
+		return 0, err
+	}
+	for _, read := range rowsByID[table] {
+		t.c.forget(read, id)
+	}
+	return id, t.exec(query, append([]any{id}, args...)...)
+}
+
+// rowsByID are the queries by id that find what an insert has written.
+var rowsByID = map[string][]string{
+	"customer": {customerByID}, "event": {eventByID}, "address": {addressByID}, "message": {messageByID, partsOf},
+}
+
 func (t *tx) count(name string) { t.totals[name]++ }
 
 func (t *tx) flushTotals() error {
 	for _, name := range slices.Sorted(maps.Keys(t.totals)) {
-		err := t.exec(`INSERT INTO total (name, n) VALUES ($1, $2)
-			ON CONFLICT (name) DO UPDATE SET n = total.n + excluded.n`, name, t.totals[name])
+		err := t.exec(`INSERT INTO total (name, slot, n) VALUES ($1, $2, $3)
+			ON CONFLICT (name, slot) DO UPDATE SET n = total.n + excluded.n`, name, t.slot, t.totals[name])
 		if err != nil {
 			return fmt.Errorf("store: totals: %w", err)
 		}
@@ -72,6 +97,30 @@ func found(err error) error {
 		return core.ErrNotFound
 	}
 	return err
+}
+
+// known reads the row of a query with one argument, which may be known already.
+func known[T any](t *tx, scan func(scanner) (T, error), query string, arg any) (T, error) {
+	rows, ok := t.c.remembered(query, arg)
+	switch {
+	case !ok:
+		return scan(t.row(query, arg))
+	case len(rows) == 0:
+		return scan(failed{sql.ErrNoRows})
+	}
+	return scan(rows[0])
+}
+
+// scanAll reads rows that are known already.
+func scanAll[T any](rows []scanner, scan func(scanner) (T, error)) (all []T, err error) {
+	for _, r := range rows {
+		v, err := scan(r)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
 }
 
 // list runs a query and reads all its rows.
@@ -119,8 +168,9 @@ func flag(b bool) int {
 
 // InsertItem adds an item to the queue.
 func (t *tx) InsertItem(it lane.Item) (int64, error) {
-	return t.c.insert(t.ctx, `INSERT INTO item (lane, ref, due, step, mark) VALUES ($1, $2, $3, $4, $5)`,
-		it.Lane, it.Ref, ms(it.Due), it.Step, it.Mark)
+	t.c.noteItem(it.Lane)
+	return t.insert("item", `INSERT INTO item (id, lane, ref, due, step, mark, shard, prio) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		it.Lane, it.Ref, ms(it.Due), it.Step, it.Mark, it.Shard, it.Prio)
 }
 
 // SaveItem writes what can change of an item.
@@ -130,11 +180,17 @@ func (t *tx) SaveItem(it lane.Item) error {
 }
 
 // RemoveItem takes a settled item out of the queue.
-func (t *tx) RemoveItem(id int64) error { return t.exec(`DELETE FROM item WHERE id = $1`, id) }
+func (t *tx) RemoveItem(id int64) error {
+	t.c.noteRemoval()
+	return t.exec(`DELETE FROM item WHERE id = $1`, id)
+}
 
 // Pending reports whether a lane has unsettled items.
 func (t *tx) Pending(name string) (bool, error) {
-	var yes bool
+	yes, known := t.c.pending(name)
+	if known {
+		return yes, nil
+	}
 	err := t.row(`SELECT EXISTS (SELECT 1 FROM item WHERE lane = $1)`, name).Scan(&yes)
 	return yes, err
 }
@@ -146,8 +202,14 @@ func claimKey(key string) []byte {
 
 // Claim takes a key once.
 func (t *tx) Claim(key, value string, now time.Time) (bool, string, error) {
-	n, err := t.c.execN(t.ctx, `INSERT INTO claim (key, value, at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`,
-		claimKey(key), value, ms(now))
+	const query = `INSERT INTO claim (key, value, at) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING`
+	if old, taken, known := t.c.claimed(claimKey(key)); known && taken {
+		return false, old, nil
+	} else if known { // it is free; should that change, the transaction is run again
+		t.c.noteClaim(claimKey(key), t.c.clean(value))
+		return true, "", t.exec(query, claimKey(key), value, ms(now))
+	}
+	n, err := t.execN(query, claimKey(key), value, ms(now))
 	if err != nil || n == 1 {
 		return n == 1, "", err
 	}
@@ -158,7 +220,10 @@ func (t *tx) Claim(key, value string, now time.Time) (bool, string, error) {
 
 // Claimed reports whether a key has been taken.
 func (t *tx) Claimed(key string) (bool, error) {
-	var yes bool
+	_, yes, known := t.c.claimed(claimKey(key))
+	if known {
+		return yes, nil
+	}
 	err := t.row(`SELECT EXISTS (SELECT 1 FROM claim WHERE key = $1)`, claimKey(key)).Scan(&yes)
 	return yes, err
 }
@@ -188,16 +253,6 @@ func (t *tx) Pauses() (map[string]time.Time, error) {
 
 // Item returns an item of the queue.
 func (t *tx) Item(id int64) (lane.Item, error) {
-	var it lane.Item
-	var due, since, last int64
-	err := t.row(`SELECT id, lane, ref, due, step, mark, tries, since, last_try FROM item WHERE id = $1`, id).
-		Scan(&it.ID, &it.Lane, &it.Ref, &due, &it.Step, &it.Mark, &it.Tries, &since, &last)
-	it.Due, it.Since, it.LastTry = at(due), at(since), at(last)
+	it, err := scanItem(t.row(`SELECT id, lane, shard, prio, ref, due, step, mark, tries, since, last_try FROM item WHERE id = $1`, id))
 	return it, found(err)
 }
-
-// Hold does nothing: nobody else has the file.
-func (t *tx) Hold([]int) (map[int]int64, error) { return nil, nil }
-
-// Tell does nothing: there is nobody to be told.
-func (t *tx) Tell(string) error { return nil }

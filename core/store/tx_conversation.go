@@ -53,8 +53,8 @@ func (t *tx) LastConversation(customerID int64) (core.Conversation, error) {
 
 // InsertConversation writes a new conversation.
 func (t *tx) InsertConversation(v core.Conversation) (int64, error) {
-	return t.c.insert(t.ctx, `INSERT INTO conversation (customer_id, site, order_code, reference, ticket_id, closed, address_id,
-		last_in_at, polled_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+	return t.insert("conversation", `INSERT INTO conversation (id, customer_id, site, order_code, reference, ticket_id, closed, address_id,
+		last_in_at, polled_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		v.CustomerID, v.Site, v.OrderCode, v.Reference, v.TicketID, flag(v.Closed), v.AddressID,
 		ms(v.LastInAt), ms(v.PolledAt), ms(v.CreatedAt))
 }
@@ -75,8 +75,8 @@ const callColumns = `id, conversation_id, update_id, text, state, uncertain, why
 
 // InsertTicketCall writes a text on its way into a ticket.
 func (t *tx) InsertTicketCall(c core.TicketCall) (int64, error) {
-	return t.c.insert(t.ctx, `INSERT INTO ticket_call (conversation_id, update_id, text, state, created_at)
-		VALUES ($1, $2, $3, $4, $5)`, c.ConversationID, c.UpdateID, blob(c.Text), c.State, ms(c.CreatedAt))
+	return t.insert("ticket_call", `INSERT INTO ticket_call (id, conversation_id, update_id, text, state, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6)`, c.ConversationID, c.UpdateID, blob(c.Text), c.State, ms(c.CreatedAt))
 }
 
 // TicketCall returns the call with an id.

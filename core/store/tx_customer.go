@@ -1,12 +1,18 @@
 package store
 
 import (
+	"errors"
 	"time"
 
 	"tidings/core"
 )
 
 const customerColumns = `id, uid, name, locale, preferred, created_at, closed_at`
+
+const (
+	customerByID  = `SELECT ` + customerColumns + ` FROM customer WHERE id = $1`
+	customerByUID = `SELECT ` + customerColumns + ` FROM customer WHERE lower(uid) = $1`
+)
 
 func scanCustomer(r scanner) (core.Customer, error) {
 	var c core.Customer
@@ -21,21 +27,35 @@ func scanCustomer(r scanner) (core.Customer, error) {
 
 // EnsureCustomer returns the customer with a uid, making one if need be.
 func (t *tx) EnsureCustomer(uid string, now time.Time) (core.Customer, error) {
-	err := t.exec(`INSERT INTO customer (uid, created_at) VALUES ($1, $2) ON CONFLICT (uid) DO NOTHING`, uid, ms(now))
-	if err != nil {
-		return core.Customer{}, err
+	c, err := t.CustomerByUID(uid)
+	if !errors.Is(err, core.ErrNotFound) {
+		return c, err
 	}
-	return t.CustomerByUID(uid)
+	t.c.forget(customerByUID, lower(uid))
+	c = core.Customer{UID: t.c.clean(uid), CreatedAt: at(ms(now))}
+	c.ID, err = t.insert("customer", `INSERT INTO customer (id, uid, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, uid, ms(now))
+	return c, err
+}
+
+// lower is the lower case of ASCII, which is how both databases compare uids.
+func lower(uid string) string {
+	b := []byte(uid)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 // Customer returns the customer with an id.
 func (t *tx) Customer(id int64) (core.Customer, error) {
-	return scanCustomer(t.row(`SELECT `+customerColumns+` FROM customer WHERE id = $1`, id))
+	return known(t, scanCustomer, customerByID, id)
 }
 
 // CustomerByUID returns the customer with a uid.
 func (t *tx) CustomerByUID(uid string) (core.Customer, error) {
-	return scanCustomer(t.row(`SELECT `+customerColumns+` FROM customer WHERE uid = $1`, uid))
+	return known(t, scanCustomer, customerByUID, lower(uid))
 }
 
 // SaveCustomer writes what can change of a customer.
@@ -44,6 +64,9 @@ func (t *tx) SaveCustomer(c core.Customer) error {
 	if err != nil {
 		return err
 	}
+	t.c.forget(customerByID, c.ID)
+	t.c.forget(customerByUID, nil)
+	t.c.forget(messageByID, nil) // has the uid
 	return t.exec(`UPDATE customer SET uid = $2, name = $3, locale = $4, preferred = $5, closed_at = $6 WHERE id = $1`,
 		c.ID, c.UID, c.Name, c.Locale, preferred, ms(c.ClosedAt))
 }

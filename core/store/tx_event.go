@@ -8,6 +8,8 @@ import (
 
 const eventColumns = `id, event_id, source, type, time, site, data, customer_id, state, route, reason, reasons, accepted_at, shop_tried_at`
 
+const eventByID = `SELECT ` + eventColumns + ` FROM event WHERE id = $1`
+
 func scanEvent(r scanner) (core.StoredEvent, error) {
 	var e core.StoredEvent
 	var data, reasons []byte
@@ -34,9 +36,9 @@ func (t *tx) InsertEvent(e core.StoredEvent) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	id, err := t.c.insert(t.ctx, `
-		INSERT INTO event (event_id, source, type, time, site, data, customer_id, state, route, reason, reasons, accepted_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+	id, err := t.insert("event", `
+		INSERT INTO event (id, event_id, source, type, time, site, data, customer_id, state, route, reason, reasons, accepted_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		e.Event.ID, e.Event.Source, e.Event.Type, ms(e.Event.Time), e.Event.Site, data, e.CustomerID,
 		e.State, e.Route, e.Reason, reasons, ms(e.AcceptedAt))
 	if err != nil {
@@ -48,7 +50,7 @@ func (t *tx) InsertEvent(e core.StoredEvent) (int64, error) {
 
 // Event returns the event in a row.
 func (t *tx) Event(rowID int64) (core.StoredEvent, error) {
-	return scanEvent(t.row(`SELECT `+eventColumns+` FROM event WHERE id = $1`, rowID))
+	return known(t, scanEvent, eventByID, rowID)
 }
 
 // EventsByID returns the events with the sender's id.
@@ -63,6 +65,7 @@ func (t *tx) SaveEvent(e core.StoredEvent) error {
 	if err != nil {
 		return err
 	}
+	t.c.forget(eventByID, e.RowID)
 	return t.exec(`UPDATE event SET customer_id = $2, state = $3, route = $4, reason = $5, reasons = $6, shop_tried_at = $7 WHERE id = $1`,
 		e.RowID, e.CustomerID, e.State, e.Route, e.Reason, reasons, ms(e.ShopTriedAt))
 }

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"database/sql"
-	"errors"
 	"time"
 
 	"tidings/core"
@@ -27,13 +25,17 @@ func (t *tx) InsertUpdate(u core.StoredUpdate) (int64, bool, error) {
 	if err != nil {
 		return 0, false, err
 	}
-	id, err := t.c.insert(t.ctx, `INSERT INTO inbox (channel, update_id, address_id, body, received_at, state, why)
-		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (channel, update_id) DO NOTHING`,
-		u.Channel, u.Update.ID, u.AddressID, body, ms(u.ReceivedAt), u.State, u.Why)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, false, nil
+	id, err := t.c.nextID(t.ctx, "inbox")
+	if err != nil {
+		return 0, false, err
 	}
-	return id, err == nil, err
+	n, err := t.execN(`INSERT INTO inbox (id, channel, update_id, address_id, body, received_at, state, why)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (channel, update_id) DO NOTHING`,
+		id, u.Channel, u.Update.ID, u.AddressID, body, ms(u.ReceivedAt), u.State, u.Why)
+	if err != nil || n == 0 {
+		return 0, false, err
+	}
+	return id, true, nil
 }
 
 // Update returns the update with an id.

@@ -9,6 +9,8 @@ import (
 
 const addressColumns = `a.id, a.channel, a.value, a.kind, a.locale, a.name, a.last_in_at, a.blocked_at, a.invited_at, a.created_at`
 
+const addressByID = `SELECT ` + addressColumns + ` FROM address a WHERE a.id = $1`
+
 type addressRow struct {
 	a                               core.ChatAddress
 	lastIn, blocked, invited, since int64
@@ -37,17 +39,20 @@ func scanAddress(r scanner) (core.ChatAddress, error) {
 
 // EnsureAddress returns an address, making it if need be.
 func (t *tx) EnsureAddress(channel string, a core.Address, now time.Time) (core.ChatAddress, error) {
-	err := t.exec(`INSERT INTO address (channel, value, kind, locale, created_at) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (channel, value) DO NOTHING`, channel, a.Value, a.Kind, a.Locale, ms(now))
-	if err != nil {
-		return core.ChatAddress{}, err
+	known, err := t.AddressByValue(channel, a.Value)
+	if !errors.Is(err, core.ErrNotFound) {
+		return known, err
 	}
-	return t.AddressByValue(channel, a.Value)
+	made := core.ChatAddress{Channel: t.c.clean(channel), CreatedAt: at(ms(now))}
+	made.Value, made.Kind, made.Locale = t.c.clean(a.Value), a.Kind, t.c.clean(a.Locale)
+	made.ID, err = t.insert("address", `INSERT INTO address (id, channel, value, kind, locale, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT DO NOTHING`, channel, a.Value, a.Kind, a.Locale, ms(now))
+	return made, err
 }
 
 // Address returns the address with an id.
 func (t *tx) Address(id int64) (core.ChatAddress, error) {
-	return scanAddress(t.row(`SELECT `+addressColumns+` FROM address a WHERE a.id = $1`, id))
+	return known(t, scanAddress, addressByID, id)
 }
 
 // AddressByValue returns the address the platform knows by a value.
@@ -57,12 +62,15 @@ func (t *tx) AddressByValue(channel, value string) (core.ChatAddress, error) {
 
 // SaveAddress writes what can change of an address.
 func (t *tx) SaveAddress(a core.ChatAddress) error {
+	t.c.forget(addressByID, a.ID)
 	return t.exec(`UPDATE address SET value = $2, kind = $3, locale = $4, name = $5, last_in_at = $6, blocked_at = $7, invited_at = $8
 		WHERE id = $1`, a.ID, a.Value, a.Kind, a.Locale, a.Name, ms(a.LastInAt), ms(a.BlockedAt), ms(a.InvitedAt))
 }
 
 const linkColumns = `l.id, l.customer_id, l.address_id, l.channel, l.state, l.purpose, l.evidence, l.consent, l.consent_ver,
 	l.site, l.order_code, l.created_at, l.changed_at`
+
+const linkOfAddress = `SELECT ` + linkColumns + ` FROM link l WHERE l.address_id = $1 AND l.state <> 'ended'`
 
 type linkRow struct {
 	l                core.Link
@@ -93,7 +101,7 @@ func scanLink(r scanner) (core.Link, error) {
 
 // LinkOf returns the link of an address that has not ended.
 func (t *tx) LinkOf(addressID int64) (core.Link, error) {
-	return scanLink(t.row(`SELECT `+linkColumns+` FROM link l WHERE l.address_id = $1 AND l.state <> 'ended'`, addressID))
+	return known(t, scanLink, linkOfAddress, addressID)
 }
 
 // Link returns the link with an id.
@@ -114,14 +122,22 @@ func (t *tx) LinksOf(customerID int64) ([]core.LinkedAddress, error) {
 
 // InsertLink writes a new link.
 func (t *tx) InsertLink(l core.Link) (int64, error) {
-	return t.c.insert(t.ctx, `INSERT INTO link (customer_id, address_id, channel, state, purpose, evidence, consent, consent_ver,
-		site, order_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)`,
-		l.CustomerID, l.AddressID, l.Channel, l.State, l.Purpose, l.Evidence, blob(l.Consent), l.ConsentVer,
+	id, err := t.c.nextID(t.ctx, "link")
+	if err != nil {
+		return 0, err
+	}
+	t.c.forget(linkOfAddress, l.AddressID)
+	// At once: that an address has a link already is to be its caller's error.
+	_, err = t.execN(`INSERT INTO link (id, customer_id, address_id, channel, state, purpose, evidence, consent, consent_ver,
+		site, order_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
+		id, l.CustomerID, l.AddressID, l.Channel, l.State, l.Purpose, l.Evidence, blob(l.Consent), l.ConsentVer,
 		l.Site, l.OrderCode, ms(l.CreatedAt))
+	return id, err
 }
 
 // SaveLink writes state and address of a link.
 func (t *tx) SaveLink(l core.Link) error {
+	t.c.forget(linkOfAddress, nil) // it may have been another address's
 	return t.exec(`UPDATE link SET state = $2, address_id = $3, changed_at = $4 WHERE id = $1`,
 		l.ID, l.State, l.AddressID, ms(l.ChangedAt))
 }
@@ -155,8 +171,8 @@ func (t *tx) InsertOptIn(o core.OptIn) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return t.c.insert(t.ctx, `INSERT INTO opt_in (customer_uid, site, order_code, locale, purpose, consent, consent_ver,
-		channels, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+	return t.insert("opt_in", `INSERT INTO opt_in (id, customer_uid, site, order_code, locale, purpose, consent, consent_ver,
+		channels, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		o.CustomerUID, o.Site, o.OrderCode, o.Locale, o.Purpose, blob(o.Consent), o.ConsentVer, channels,
 		ms(o.CreatedAt), ms(o.ExpiresAt))
 }
@@ -201,7 +217,7 @@ func (t *tx) OptInByCode(channel string, hashes []string) (core.OptIn, error) {
 
 // UseOptIn takes an offer for one channel.
 func (t *tx) UseOptIn(id int64, channel string, addressID int64, now time.Time) (bool, int64, error) {
-	n, err := t.c.execN(t.ctx, `INSERT INTO opt_in_use (opt_in_id, channel, address_id, at) VALUES ($1, $2, $3, $4)
+	n, err := t.execN(`INSERT INTO opt_in_use (opt_in_id, channel, address_id, at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (opt_in_id, channel) DO NOTHING`, id, channel, addressID, ms(now))
 	if err != nil || n == 1 {
 		return n == 1, addressID, err

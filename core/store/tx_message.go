@@ -16,6 +16,8 @@ const messageColumns = `m.id, m.event_row, coalesce(e.event_id, ''), coalesce(e.
 
 const messageTables = ` FROM message m LEFT JOIN event e ON e.id = m.event_row LEFT JOIN customer c ON c.id = m.customer_id `
 
+const messageByID = `SELECT ` + messageColumns + messageTables + `WHERE m.id = $1`
+
 func scanMessage(r scanner) (core.Message, error) {
 	var m core.Message
 	var body, template, rest []byte
@@ -54,10 +56,10 @@ func (t *tx) InsertMessage(m core.Message, parts []core.Part) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	id, err := t.c.insert(t.ctx, `
-		INSERT INTO message (event_row, type, customer_id, site, order_code, channel, address_id, route, reason, purpose, state,
+	id, err := t.insert("message", `
+		INSERT INTO message (id, event_row, type, customer_id, site, order_code, channel, address_id, route, reason, purpose, state,
 			class, why, uncertain, human, reply, body, template, rest, fallback_of, expires_at, created_at, changed_at, parts)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22, $23)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $23, $24)`,
 		m.EventRow, m.Type, m.CustomerID, m.Site, m.OrderCode, m.Channel, m.AddressID, m.Route, m.Reason, m.Purpose, m.State,
 		m.Class, m.Why, m.Uncertain, flag(m.Human), flag(m.Reply), body, template, rest, m.FallbackOf, ms(m.ExpiresAt),
 		ms(m.CreatedAt), len(parts))
@@ -89,7 +91,7 @@ func PartKey(messageID int64, n int) string { return fmt.Sprintf("m%d-%d", messa
 
 // Message returns a message.
 func (t *tx) Message(id int64) (core.Message, error) {
-	return scanMessage(t.row(`SELECT `+messageColumns+messageTables+`WHERE m.id = $1`, id))
+	return known(t, scanMessage, messageByID, id)
 }
 
 // SaveMessage writes what can change of a message. Its parts follow it to
@@ -99,6 +101,7 @@ func (t *tx) SaveMessage(m core.Message) error {
 	if err != nil {
 		return err
 	}
+	t.c.forget(messageByID, m.ID)
 	err = t.exec(`UPDATE message SET channel = $2, address_id = $3, state = $4, class = $5, why = $6, reply = $7, rest = $8,
 		expires_at = $9, changed_at = $10 WHERE id = $1`,
 		m.ID, m.Channel, m.AddressID, m.State, m.Class, m.Why, flag(m.Reply), rest, ms(m.ExpiresAt), ms(m.ChangedAt))
@@ -116,6 +119,8 @@ func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
 	if err := t.row(`SELECT channel, address_id FROM message WHERE id = $1`, messageID).Scan(&channel, &address); err != nil {
 		return found(err)
 	}
+	t.c.forget(messageByID, messageID)
+	t.c.forget(partsOf, messageID)
 	if err := t.exec(`DELETE FROM part WHERE message_id = $1`, messageID); err != nil {
 		return err
 	}
@@ -126,6 +131,8 @@ func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
 }
 
 const partColumns = `p.message_id, p.n, p.state, p.body, p.platform_id, p.sent_at, p.delivered_at, p.read_at`
+
+const partsOf = `SELECT ` + partColumns + ` FROM part p WHERE p.message_id = $1 ORDER BY p.n`
 
 func scanPart(r scanner) (core.StoredPart, error) {
 	var p core.StoredPart
@@ -140,16 +147,29 @@ func scanPart(r scanner) (core.StoredPart, error) {
 
 // Parts returns the parts of a message in order.
 func (t *tx) Parts(messageID int64) ([]core.StoredPart, error) {
-	return list(t, scanPart, `SELECT `+partColumns+` FROM part p WHERE p.message_id = $1 ORDER BY p.n`, messageID)
+	if rows, ok := t.c.remembered(partsOf, messageID); ok {
+		return scanAll(rows, scanPart)
+	}
+	return list(t, scanPart, partsOf, messageID)
 }
 
 // Part returns one part of a message.
 func (t *tx) Part(messageID int64, n int) (core.StoredPart, error) {
+	if rows, ok := t.c.remembered(partsOf, messageID); ok {
+		all, err := scanAll(rows, scanPart)
+		for _, p := range all {
+			if p.N == n {
+				return p, err
+			}
+		}
+		return core.StoredPart{}, errors.Join(err, core.ErrNotFound)
+	}
 	return scanPart(t.row(`SELECT `+partColumns+` FROM part p WHERE p.message_id = $1 AND p.n = $2`, messageID, n))
 }
 
 // SavePart writes what can change of a part.
 func (t *tx) SavePart(p core.StoredPart) error {
+	t.c.forget(partsOf, p.MessageID)
 	return t.exec(`UPDATE part SET state = $3, platform_id = $4, sent_at = $5, delivered_at = $6, read_at = $7
 		WHERE message_id = $1 AND n = $2`,
 		p.MessageID, p.N, p.State, p.PlatformID, ms(p.SentAt), ms(p.DeliveredAt), ms(p.ReadAt))
@@ -174,8 +194,9 @@ func (t *tx) SentParts(addressID int64, until time.Time, limit int) ([]core.Stor
 
 // AddAttempt keeps what a request was answered.
 func (t *tx) AddAttempt(a core.Attempt) error {
-	return t.exec(`INSERT INTO attempt (message_id, n, at, class, code, text) VALUES ($1, $2, $3, $4, $5, $6)`,
+	_, err := t.insert("attempt", `INSERT INTO attempt (id, message_id, n, at, class, code, text) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		a.MessageID, a.N, ms(a.At), a.Class, a.Code, a.Text)
+	return err
 }
 
 // Attempts returns what the requests of a message were answered, oldest first.
@@ -186,7 +207,7 @@ func (t *tx) Attempts(messageID int64) ([]core.Attempt, error) {
 		err := r.Scan(&a.MessageID, &a.N, &when, &a.Class, &a.Code, &a.Text)
 		a.At = at(when)
 		return a, err
-	}, `SELECT message_id, n, at, class, code, text FROM attempt WHERE message_id = $1 ORDER BY n, rowid`, messageID)
+	}, `SELECT message_id, n, at, class, code, text FROM attempt WHERE message_id = $1 ORDER BY n, id`, messageID)
 }
 
 // OpenMessages returns the messages to an address that still have something to send.
@@ -208,7 +229,7 @@ func (t *tx) ListMessages(f core.MessageFilter) ([]core.Message, error) {
 			add(cond, value)
 		}
 	}
-	text("c.uid = $%d", f.Customer)
+	text("m.customer_id = (SELECT id FROM customer WHERE lower(uid) = $%d)", lower(f.Customer))
 	text("m.order_code = $%d AND m.order_code <> ''", f.Order) // as the index has it
 	text("e.event_id = $%d", f.EventID)
 	text("m.channel = $%d", f.Channel)
@@ -254,14 +275,15 @@ func (t *tx) KeepReceipt(channel, platformID string, kind core.UpdateKind, when 
 	}
 	return t.exec(`INSERT INTO early_receipt (channel, platform_id, delivered_at, read_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (channel, platform_id) DO UPDATE
-		SET delivered_at = max(early_receipt.delivered_at, excluded.delivered_at), read_at = max(early_receipt.read_at, excluded.read_at)`,
+		SET delivered_at = CASE WHEN excluded.delivered_at > early_receipt.delivered_at THEN excluded.delivered_at ELSE early_receipt.delivered_at END,
+			read_at = CASE WHEN excluded.read_at > early_receipt.read_at THEN excluded.read_at ELSE early_receipt.read_at END`,
 		channel, platformID, delivered, read)
 }
 
 // TakeReceipts returns, and forgets, what came before its part was settled.
 func (t *tx) TakeReceipts(channel, platformID string) (delivered, read time.Time, err error) {
 	var d, r int64
-	err = t.row(`DELETE FROM early_receipt WHERE channel = $1 AND platform_id = $2 RETURNING delivered_at, read_at`,
+	err = t.c.writeRow(t.ctx, `DELETE FROM early_receipt WHERE channel = $1 AND platform_id = $2 RETURNING delivered_at, read_at`,
 		channel, platformID).Scan(&d, &r)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = nil
@@ -288,7 +310,7 @@ func (t *tx) Totals() (core.Totals, error) {
 	if err != nil {
 		return sums, err
 	}
-	totals, err := list(t, scan, `SELECT name, n FROM total`)
+	totals, err := list(t, scan, `SELECT name, CAST(sum(n) AS BIGINT) FROM total GROUP BY name`)
 	if err != nil {
 		return sums, err
 	}

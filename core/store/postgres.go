@@ -1,0 +1,290 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"tidings/core/lane"
+)
+
+// runs is how often an Update is run that others were in the way of.
+const runs = 10
+
+// postgres is a backend on PostgreSQL: one connection writes, a pool reads.
+type postgres struct {
+	config *pgx.ConnConfig
+	known  Facts
+	slot   int64         // this process's own rows of the totals
+	turn   chan struct{} // held by the one Update that runs
+	writer *pgx.Conn     // of the one that has the turn; nil: not connected
+	pool   *pgxpool.Pool
+
+	closed  chan struct{}
+	closing sync.Once
+	session atomic.Bool // Listen stands
+}
+
+var _ backend = (*postgres)(nil)
+
+func openPostgres(ctx context.Context, rawURL string) (*postgres, error) {
+	config, err := pgxpool.ParseConfig(rawURL)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if !strings.Contains(rawURL, "pool_max_conns") {
+		config.MaxConns = readers
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = 5 * time.Second
+	}
+	if config.ConnConfig.RuntimeParams["application_name"] == "" {
+		config.ConnConfig.RuntimeParams["application_name"] = "tidings"
+	}
+	s := &postgres{turn: make(chan struct{}, 1), closed: make(chan struct{})}
+	if err := s.prepare(ctx, config.ConnConfig); err != nil {
+		return nil, err
+	}
+	s.config = config.ConnConfig.Copy()
+	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return s, nil
+}
+
+// prepare looks at the server, settles how to talk to it, and brings its tables up to date.
+func (s *postgres) prepare(ctx context.Context, config *pgx.ConnConfig) (err error) {
+	first := config.Copy()
+	first.DefaultQueryExecMode = pgx.QueryExecModeExec
+	c, err := pgx.ConnectConfig(ctx, first)
+	if err != nil {
+		return fmt.Errorf("store: connect: %w", err)
+	}
+	defer func() { err = errors.Join(err, c.Close(context.WithoutCancel(ctx))) }()
+	if s.known, err = look(ctx, c); err != nil {
+		return err
+	}
+	if s.known.Pooled { // statements that are prepared on one connection are not there on the next
+		config.DefaultQueryExecMode = pgx.QueryExecModeExec
+		config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
+	}
+	if err := migratePostgres(ctx, c, first); err != nil {
+		return err
+	}
+	if err := c.QueryRow(ctx, nextBlock).Scan(&s.slot); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return nil
+}
+
+// look finds out what an operator should know.
+func look(ctx context.Context, c *pgx.Conn) (Facts, error) {
+	var f Facts
+	var pid uint32
+	var version int
+	err := c.QueryRow(ctx, `SELECT pg_backend_pid(), current_setting('server_version_num')::int, current_setting('server_version'),
+		current_setting('synchronous_commit') IN ('off', 'local'),
+		current_setting('synchronous_standby_names') = '' AND EXISTS (SELECT 1 FROM pg_stat_replication)`).
+		Scan(&pid, &version, &f.Server, &f.LosesCommits, &f.LosesOnFailover)
+	if err != nil {
+		return f, fmt.Errorf("store: %w", err)
+	}
+	if version < 150000 {
+		return f, fmt.Errorf("store: the server is PostgreSQL %s; 15 is the oldest that will do", f.Server)
+	}
+	// A pooler tells the client a number of its own.
+	f.Pooled = pid != c.PgConn().PID()
+	return f, nil
+}
+
+func (s *postgres) facts() Facts { return s.known }
+
+// Update runs fn in the one writing transaction of this process.
+func (s *postgres) Update(ctx context.Context, fn func(lane.StoreTx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-s.closed:
+		return errClosed
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.turn }()
+	if s.isClosed() {
+		return errClosed
+	}
+	for run := 1; ; run++ {
+		err := s.update(ctx, fn)
+		if err == nil || run == runs || !again(err) && !(run == 1 && errors.Is(err, errLost)) {
+			return blame(err)
+		}
+		if again(err) {
+			select {
+			case <-time.After(rand.N(time.Duration(run) * 10 * time.Millisecond)): //nolint:gosec // a wait, not a secret
+			case <-ctx.Done():
+				return errors.Join(err, ctx.Err())
+			}
+		}
+	}
+}
+
+// errLost says that the connection was lost before the end of the transaction:
+// nothing of it can have been committed.
+var errLost = errors.New("store: the connection was lost")
+
+func (s *postgres) update(ctx context.Context, fn func(lane.StoreTx) error) error {
+	fresh, err := s.dial(ctx)
+	if err != nil {
+		return fmt.Errorf("store: connect: %w", err)
+	}
+	p := &pgSession{c: s.writer}
+	t := newTx(ctx, p, s.slot)
+	err = fn(t)
+	if p.broken != nil {
+		err = p.broken // whatever fn made of it
+	}
+	if err == nil {
+		err = t.flushTotals()
+	}
+	if err == nil {
+		err = p.commit(ctx)
+	}
+	if err == nil {
+		return nil
+	}
+	p.rollback(ctx)
+	if p.broken != nil && stale(p.broken) && !refused(p.broken) {
+		s.hangUp()
+		if !fresh && !p.asked && ctx.Err() == nil {
+			return fmt.Errorf("%w: %w", errLost, err)
+		}
+	}
+	return err
+}
+
+// dial sees to it that there is a connection that can begin a transaction.
+// fresh says that it is new.
+func (s *postgres) dial(ctx context.Context) (fresh bool, err error) {
+	if s.writer != nil && (s.writer.IsClosed() || s.writer.PgConn().IsBusy() || s.writer.PgConn().TxStatus() != 'I') {
+		s.hangUp()
+	}
+	if s.writer != nil {
+		return false, nil
+	}
+	c, err := pgx.ConnectConfig(ctx, s.config)
+	if err != nil {
+		return false, err
+	}
+	s.writer = c
+	return true, nil
+}
+
+// hangUp ends the writing connection; the next Update makes another.
+func (s *postgres) hangUp() {
+	if s.writer == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_ = s.writer.Close(ctx)
+	s.writer = nil
+}
+
+func (s *postgres) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// View runs fn on a snapshot, which is that of its first read.
+func (s *postgres) View(ctx context.Context, fn func(lane.StoreTx) error) error {
+	c, err := s.acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Release() // closes it if it is still in a transaction
+	p := &pgSession{c: c.Conn(), readOnly: true}
+	err = fn(newTx(ctx, p, s.slot))
+	p.rollback(ctx)
+	if err == nil {
+		err = p.broken
+	}
+	return err
+}
+
+func (s *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	if s.isClosed() {
+		return nil, errClosed
+	}
+	c, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("store: connect: %w", err)
+	}
+	return c, nil
+}
+
+// Lanes returns the names of a shard's lanes with unsettled items after a name.
+func (s *postgres) Lanes(ctx context.Context, shard int, after string, limit int) ([]string, error) {
+	return one(ctx, s, scanName, lanesQuery, shard, cleanText(after), limit)
+}
+
+// Head returns the first unsettled items of a lane.
+func (s *postgres) Head(ctx context.Context, name string, limit int) ([]lane.Item, error) {
+	return one(ctx, s, scanItem, headQuery, cleanText(name), limit)
+}
+
+// one reads the rows of one statement, which is a transaction of its own.
+func one[T any](ctx context.Context, s *postgres, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
+	c, err := s.acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Release()
+	rows, err := c.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(plainRows{rows}, scan)
+}
+
+// plainRows are rows.
+type plainRows struct{ pgx.Rows }
+
+func (r plainRows) Close() error {
+	r.Rows.Close()
+	return nil
+}
+
+// Ping reports whether the database answers.
+func (s *postgres) Ping(ctx context.Context) error {
+	if s.isClosed() {
+		return errClosed
+	}
+	return s.pool.Ping(ctx)
+}
+
+// Close waits for transactions under way and closes the connections. It may be
+// called again.
+func (s *postgres) Close() error {
+	s.closing.Do(func() {
+		close(s.closed)
+		s.turn <- struct{}{}
+		s.hangUp()
+		<-s.turn
+		s.pool.Close()
+	})
+	return nil
+}

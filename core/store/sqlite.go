@@ -1,0 +1,261 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"tidings/core/lane"
+)
+
+// readers is how many snapshots can be read at once.
+const readers = 4
+
+// sqliteStore is a backend on SQLite: the file is in WAL mode with
+// synchronous=FULL, one connection writes, a few read. A lock file beside it
+// keeps a second process out.
+type sqliteStore struct {
+	writer  *conn
+	turn    chan struct{} // held by the one Update that runs
+	idle    chan *conn    // readers
+	readers int           // how many there are
+	closed  chan struct{}
+	closing sync.Once
+	dbs     []*sql.DB
+	lock    *fileLock
+	path    string
+}
+
+var _ backend = (*sqliteStore)(nil)
+
+func openSQLite(ctx context.Context, path string) (*sqliteStore, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	lock, err := lockFile(path)
+	if err != nil {
+		return nil, err
+	}
+	s := &sqliteStore{
+		turn: make(chan struct{}, 1), idle: make(chan *conn, readers), closed: make(chan struct{}), lock: lock, path: path,
+	}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *sqliteStore) open(ctx context.Context) error {
+	if err := s.create(); err != nil {
+		return err
+	}
+	db, err := s.connect()
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	if err := migrate(ctx, db); err != nil {
+		return err
+	}
+	if s.writer, err = newConn(ctx, db); err != nil {
+		return err
+	}
+	var mode int
+	if err := s.writer.queryRow(ctx, "PRAGMA synchronous").Scan(&mode); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if mode != 2 {
+		return fmt.Errorf("store: the database does not sync fully (mode %d)", mode)
+	}
+	read, err := s.connect("query_only(ON)")
+	if err != nil {
+		return err
+	}
+	for range readers {
+		c, err := newConn(ctx, read)
+		if err != nil {
+			return err
+		}
+		s.idle <- c
+		s.readers++
+	}
+	return nil
+}
+
+// create makes the file so that nobody else can read it. SQLite gives the files
+// beside it the same permissions.
+func (s *sqliteStore) create() error {
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	return f.Close()
+}
+
+func (s *sqliteStore) connect(pragmas ...string) (*sql.DB, error) {
+	q := url.Values{"_pragma": append(pragmas,
+		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)", "temp_store(MEMORY)",
+	)}
+	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: s.path}).EscapedPath(), RawQuery: q.Encode()}).String()
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("store: open: %w", err)
+	}
+	s.dbs = append(s.dbs, db)
+	return db, nil
+}
+
+// Update runs fn in the one writing transaction.
+func (s *sqliteStore) Update(ctx context.Context, fn func(lane.StoreTx) error) error {
+	select {
+	case s.turn <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.closed:
+		return errClosed
+	}
+	defer func() { <-s.turn }()
+	if s.isClosed() {
+		return errClosed
+	}
+	if err := s.begin(ctx); err != nil {
+		return fmt.Errorf("store: begin: %w", err)
+	}
+	t := newTx(ctx, s.writer, 0)
+	err := fn(t)
+	if err == nil {
+		err = s.writer.broken // whatever fn made of it
+	}
+	if err == nil {
+		err = t.flushTotals()
+	}
+	if err == nil {
+		err = s.writer.run(ctx, "COMMIT")
+	}
+	if err != nil {
+		s.rollback(ctx)
+	}
+	return err
+}
+
+func (s *sqliteStore) isClosed() bool {
+	select {
+	case <-s.closed:
+		return true
+	default:
+		return false
+	}
+}
+
+// begin opens the transaction, after ending one that could not be rolled back before.
+func (s *sqliteStore) begin(ctx context.Context) error {
+	s.writer.broken, s.writer.tries = nil, nil
+	err := s.writer.run(ctx, "BEGIN IMMEDIATE")
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	s.rollback(ctx)
+	return s.writer.run(ctx, "BEGIN IMMEDIATE")
+}
+
+// rollback has no error to tell: SQLite may have rolled back by itself, and
+// where it could not, begin tries again.
+func (s *sqliteStore) rollback(ctx context.Context) {
+	_ = s.writer.run(context.WithoutCancel(ctx), "ROLLBACK")
+}
+
+// View runs fn on a snapshot.
+func (s *sqliteStore) View(ctx context.Context, fn func(lane.StoreTx) error) error {
+	return s.read(ctx, func(c *conn) error { return fn(newTx(ctx, c, 0)) })
+}
+
+func (s *sqliteStore) read(ctx context.Context, fn func(*conn) error) error {
+	var c *conn
+	select {
+	case <-s.closed:
+		return errClosed
+	case c = <-s.idle:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { s.idle <- c }()
+	if err := c.run(ctx, "BEGIN"); err != nil {
+		return fmt.Errorf("store: begin read: %w", err)
+	}
+	defer func() { _ = c.run(context.WithoutCancel(ctx), "ROLLBACK") }()
+	return fn(c)
+}
+
+// Lanes returns the names of lanes with unsettled items after a name.
+func (s *sqliteStore) Lanes(ctx context.Context, shard int, after string, limit int) ([]string, error) {
+	var names []string
+	err := s.read(ctx, func(c *conn) error {
+		rows, err := c.query(ctx, lanesQuery, shard, after, limit)
+		if err != nil {
+			return err
+		}
+		names, err = collect(rows, scanName)
+		return err
+	})
+	return names, err
+}
+
+// Head returns the first unsettled items of a lane.
+func (s *sqliteStore) Head(ctx context.Context, name string, limit int) ([]lane.Item, error) {
+	var items []lane.Item
+	err := s.read(ctx, func(c *conn) error {
+		rows, err := c.query(ctx, headQuery, name, limit)
+		if err != nil {
+			return err
+		}
+		items, err = collect(rows, scanItem)
+		return err
+	})
+	return items, err
+}
+
+// Ping reports whether the database answers.
+func (s *sqliteStore) Ping(ctx context.Context) error {
+	return s.read(ctx, func(c *conn) error {
+		var one int
+		return c.queryRow(ctx, "SELECT 1").Scan(&one)
+	})
+}
+
+// Close waits for transactions under way, closes the database and gives the
+// lock back. It may be called again.
+func (s *sqliteStore) Close() error {
+	var err error
+	s.closing.Do(func() { err = s.close() })
+	return err
+}
+
+func (s *sqliteStore) close() error {
+	close(s.closed)
+	s.turn <- struct{}{}
+	defer func() { <-s.turn }()
+	var errs []error
+	if s.writer != nil {
+		errs = append(errs, s.writer.close())
+	}
+	for range s.readers {
+		errs = append(errs, (<-s.idle).close())
+	}
+	for _, db := range s.dbs {
+		errs = append(errs, db.Close())
+	}
+	errs = append(errs, s.lock.release())
+	return errors.Join(errs...)
+}
+
+// facts tells nothing: what matters of SQLite is checked by open.
+func (s *sqliteStore) facts() Facts { return Facts{} }
