@@ -41,7 +41,9 @@ build: ## build bin/tidings, one static binary (VERSION=v1.2.3)
 # The packages run with the race detector. The whole program is then tested as it
 # is built, because its tests look at the clock and have the machine to themselves,
 # and once more with the detector in the binary where many things happen at once.
+# A short torture follows.
 WHOLE = ./cmd/tidings
+TORTURE = ./cmd/torture
 RACED = ^(TestWalk|TestLoad|TestKill|TestTerm|TestReload|TestEightCopies|TestShopAway)$$
 
 # Other people's clients against our emulators, in a module of their own.
@@ -51,8 +53,9 @@ CLIENTS = channels/clients
 # (CI is set) something missing is a failure.
 .PHONY: test
 test: needs ## run all tests, with the race detector where there is one (PKGS=./core/... TESTFLAGS=-v)
-	@parts=$$($(GO) list $(PKGS) | grep -v '/cmd/tidings$$'); \
+	@parts=$$($(GO) list $(PKGS) | grep -v -e '/cmd/tidings$$' -e '/cmd/torture$$'); \
 	whole=$$($(GO) list $(PKGS) | grep '/cmd/tidings$$'); \
+	torture=$$($(GO) list $(PKGS) | grep '/cmd/torture$$'); \
 	race=; \
 	if $(CAN_RACE); then \
 		race=-race; export CGO_ENABLED=1; \
@@ -65,7 +68,12 @@ test: needs ## run all tests, with the race detector where there is one (PKGS=./
 	if [ -n "$$parts" ]; then $(GO) test $$race $(TESTFLAGS) $$parts; fi; \
 	if [ '$(PKGS)' = ./... ]; then (cd $(CLIENTS) && $(GO) test $$race $(TESTFLAGS) ./...); fi; \
 	if [ -n "$$whole" ]; then $(GO) test $(TESTFLAGS) $(WHOLE); fi; \
-	if [ -n "$$whole" ] && [ -n "$$race" ]; then $(GO) test -race $(TESTFLAGS) -run '$(RACED)' $(WHOLE); fi
+	if [ -n "$$whole" ] && [ -n "$$race" ]; then $(GO) test -race $(TESTFLAGS) -run '$(RACED)' $(WHOLE); fi; \
+	if [ -n "$$torture" ]; then $(GO) test $(TESTFLAGS) $(TORTURE); fi
+
+.PHONY: torture
+torture: build ## kill the built gateway again and again under load, and judge what came of it (ARGS="--kills 500")
+	$(GO) run ./cmd/torture $(ARGS)
 
 .PHONY: clients
 clients: ## have other people's clients work against the emulators

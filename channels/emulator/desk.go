@@ -92,7 +92,7 @@ type bucket struct {
 
 // Serve answers one request.
 func (d *Desk) Serve(w http.ResponseWriter, r *http.Request, c Call) {
-	end := d.Log.begin(r.Context(), c.To)
+	end := d.Log.begin(r.Context(), c.To, d.Now)
 	defer end()
 	fault := d.Faults.pick(c.Method, c.To)
 	if fault.Kind != "" {

@@ -105,6 +105,15 @@ func TestRequestsOneAfterTheOtherDoNotOverlap(t *testing.T) {
 		if got := p.desk.Log.Overlaps(); got != 0 {
 			t.Errorf("overlaps: got %d, want 0", got)
 		}
+		served := p.desk.Log.Served("ann")
+		for i, r := range served {
+			if !r.Ended.After(r.Begun) || !r.Left.IsZero() || i > 0 && r.Begun.Before(served[i-1].Ended) {
+				t.Errorf("request %d: got %+v after %+v, want one after the other", i, r, served[max(i-1, 0)])
+			}
+		}
+		if len(served) != len(want) {
+			t.Errorf("served: got %d requests, want %d", len(served), len(want))
+		}
 	})
 }
 
@@ -124,6 +133,10 @@ func TestARequestWhoseSenderGaveUpIsShownAndOverlapsNothing(t *testing.T) {
 		}
 		if got := p.desk.Log.Overlaps(); got != 0 {
 			t.Errorf("overlaps: got %d, want 0", got)
+		}
+		served := p.desk.Log.Served("ann")
+		if len(served) != 2 || served[0].Left != served[1].Begun || !served[0].Ended.After(served[1].Ended) || !served[1].Left.IsZero() {
+			t.Errorf("served: got %+v, want the first left as the second began, and ended after it", served)
 		}
 	})
 }

@@ -50,6 +50,7 @@ type Log struct {
 	byUser   map[string][]*Shown // the same per recipient
 	changes  []change            // ascending seq; an entry is stale when its message has a later one
 	flight   map[string][]*flight
+	served   map[string][]*Request
 	requests int
 	overlaps int
 	tooFast  int
@@ -64,11 +65,25 @@ type change struct {
 	msg *Shown
 }
 
-type flight struct{ ctx context.Context }
+// Request is the time that one request to a recipient took.
+type Request struct {
+	Begun time.Time
+	Ended time.Time // zero: it is still under way
+	// Left is when its sender was first seen not to wait for it any more; zero:
+	// never. It is looked for when another request to the recipient begins.
+	Left time.Time
+}
+
+type flight struct {
+	ctx     context.Context
+	request *Request
+}
 
 // NewLog returns an empty record.
 func NewLog() *Log {
-	return &Log{byUser: map[string][]*Shown{}, flight: map[string][]*flight{}, changed: make(chan struct{})}
+	return &Log{
+		byUser: map[string][]*Shown{}, flight: map[string][]*flight{}, served: map[string][]*Request{}, changed: make(chan struct{}),
+	}
 }
 
 // Show appends a message to what its recipient sees.
@@ -187,6 +202,18 @@ func (l *Log) Await(ctx context.Context, to string, n int) ([]Shown, error) {
 	}
 }
 
+// Served returns the requests to a recipient in the order in which they began,
+// refused ones included.
+func (l *Log) Served(to string) []Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]Request, 0, len(l.served[to]))
+	for _, r := range l.served[to] {
+		out = append(out, *r)
+	}
+	return out
+}
+
 // Requests counts the requests served, refused ones included.
 func (l *Log) Requests() int { return l.count(&l.requests) }
 
@@ -234,31 +261,42 @@ func (l *Log) Reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.order, l.changes, l.rejected = nil, nil, nil
-	l.byUser = map[string][]*Shown{}
+	l.byUser, l.served = map[string][]*Shown{}, map[string][]*Request{}
 	l.requests, l.overlaps, l.tooFast, l.early, l.injected = 0, 0, 0, 0, 0
 	l.notify()
 }
 
 // begin notes a request to a recipient and returns what ends it.
-func (l *Log) begin(ctx context.Context, to string) (end func()) {
+func (l *Log) begin(ctx context.Context, to string, now func() time.Time) (end func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.requests++
 	if to == "" {
 		return func() {}
 	}
-	waiting := func(f *flight) bool { return f.ctx.Err() == nil }
-	if slices.ContainsFunc(l.flight[to], waiting) {
+	f := &flight{ctx, &Request{Begun: now()}}
+	overlaps := false
+	for _, o := range l.flight[to] {
+		if o.ctx.Err() == nil {
+			overlaps = true
+			continue
+		}
+		if o.request.Left.IsZero() {
+			o.request.Left = f.request.Begun
+		}
+	}
+	if overlaps {
 		l.overlaps++
 	}
-	f := &flight{ctx}
 	l.flight[to] = append(l.flight[to], f)
-	return sync.OnceFunc(func() { l.land(to, f) })
+	l.served[to] = append(l.served[to], f.request)
+	return sync.OnceFunc(func() { l.land(to, f, now) })
 }
 
-func (l *Log) land(to string, f *flight) {
+func (l *Log) land(to string, f *flight, now func() time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	f.request.Ended = now()
 	l.flight[to] = slices.DeleteFunc(l.flight[to], func(o *flight) bool { return o == f })
 	if len(l.flight[to]) == 0 {
 		delete(l.flight, to)
