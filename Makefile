@@ -119,7 +119,21 @@ fuzz: ## run each fuzz target for a while (FUZZTIME=10s)
 	done
 
 .PHONY: bench
-bench: ## run the benchmarks (BENCH=Split PKGS=./core/split)
+bench: build ## measure the gateway beside a bare HTTP client (ARGS="--quick --only sqlite,pace")
+	$(GO) build -o bin/bench ./cmd/bench
+	bin/bench $(ARGS)
+
+# The profiled gateway differs from the shipped one by the profiles alone.
+PROFILES ?= bin/profiles
+.PHONY: profile
+profile: ## the same with CPU and allocation profiles of each run in bin/profiles
+	$(GO) build -o bin/bench ./cmd/bench
+	CGO_ENABLED=0 $(GO) build -trimpath -tags pprof -o bin/tidings-pprof ./cmd/tidings
+	mkdir -p $(PROFILES)
+	bin/bench --tidings bin/tidings-pprof --pprof $(PROFILES) --only sqlite --repeat 1 $(ARGS)
+
+.PHONY: microbench
+microbench: ## run the Go benchmarks of the packages (BENCH=Parts PKGS=./core/split)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKGS)
 
 .PHONY: generate

@@ -63,6 +63,7 @@ func serve(ctx context.Context, path string) error {
 		return err
 	}
 	log := logger(cfg.Log)
+	profile(log)
 	g, err := newGateway(ctx, cfg, log)
 	if err != nil {
 		return err

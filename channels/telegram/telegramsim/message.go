@@ -219,6 +219,9 @@ func (c call) replied(ch *chat) (*message, *apiError) {
 
 // show lets the person see a message of the bot.
 func (s *Sim) show(ch *chat, m *message, kind, text string) {
+	if s.opt.Forgetful {
+		return
+	}
 	ch.sent[m.MessageID] = m
 	shown := emulator.Shown{
 		To: key(ch.id), ID: strconv.Itoa(m.MessageID), Kind: kind, Text: text,

@@ -30,6 +30,10 @@ type Options struct {
 	Local bool
 	// StrangeFields adds fields to updates that no document names.
 	StrangeFields bool
+	// Forgetful keeps nothing of what is sent, for loads of any length: requests
+	// are checked and answered as ever, but no message can be shown, edited or
+	// answered afterwards.
+	Forgetful bool
 }
 
 // Rates: about one message a second in a chat with short bursts, about 30 a

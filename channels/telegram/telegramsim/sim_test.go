@@ -391,3 +391,19 @@ func TestConcurrentMessagesShuffle(t *testing.T) {
 		}
 	})
 }
+
+// TestForgetful: requests are checked and answered as ever, and nothing is kept.
+func TestForgetful(t *testing.T) {
+	s, _ := newBot(t, func(o *telegramsim.Options) { o.Forgetful, o.NoRates = true, true })
+	for range 3 {
+		if res, out := call(t, s, "/bot"+token+"/sendMessage", `{"chat_id":42,"text":"hello"}`); res.StatusCode != http.StatusOK {
+			t.Fatalf("got status %d: %v, want 200", res.StatusCode, out)
+		}
+	}
+	if res, _ := call(t, s, "/bot"+token+"/sendMessage", `{"chat_id":42,"text":""}`); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("an empty text: got status %d, want 400", res.StatusCode)
+	}
+	if got := s.Log().All(); len(got) != 0 {
+		t.Errorf("got %d messages kept, want none", len(got))
+	}
+}
