@@ -103,7 +103,7 @@ fuzz: ## run each fuzz target for a while (FUZZTIME=10s)
 	done
 
 .PHONY: bench
-bench: ## run the benchmarks (BENCH=Split PKGS=./core/split)
+bench: ## run the benchmarks (BENCH=Parts PKGS=./core/split)
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem $(PKGS)
 
 .PHONY: generate
