@@ -38,7 +38,7 @@ func TestPageLoadsNothingFromElsewhere(t *testing.T) {
 
 func TestAssets(t *testing.T) {
 	inWorld(t, func(w *world) {
-		for name, want := range map[string]string{"app.css": "text/css", "app.js": "text/javascript", "format.js": "text/javascript"} {
+		for name, want := range map[string]string{"app.css": "text/css", "app.js": "text/javascript", "format.js": "text/javascript", "talk.js": "text/javascript"} {
 			status, header, body := w.ask(http.MethodGet, "/assets/"+name, nil)
 			got, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 			if status != http.StatusOK || got != want || len(body) == 0 || header.Get("X-Content-Type-Options") != "nosniff" {
@@ -53,7 +53,7 @@ func TestAssets(t *testing.T) {
 
 // A script that looks for what the page does not have fails only in a browser.
 func TestScriptFindsItsElements(t *testing.T) {
-	html, script := readWeb(t, "index.html"), readWeb(t, "app.js")
+	html, script := readWeb(t, "index.html"), readWeb(t, "app.js")+readWeb(t, "talk.js")
 	for _, m := range regexp.MustCompile(`(?:\$|copyOf)\("([a-z-]+)"\)`).FindAllStringSubmatch(script, -1) {
 		if !strings.Contains(html, `id="`+m[1]+`"`) {
 			t.Errorf("the script looks for #%s, which the page does not have", m[1])

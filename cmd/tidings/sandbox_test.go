@@ -132,7 +132,7 @@ func TestSandboxFolder(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "tidings.db")); err != nil {
 		t.Errorf("got %v, want the database of the sandbox that is open", err)
 	}
-	if code := s.process.stop(); code != 0 {
+	if code := s.stop(); code != 0 {
 		t.Errorf("SIGTERM: got exit code %d, want 0", code)
 	}
 	openSandbox(t, "--data", dir).get("/_sandbox/world", nil)
