@@ -3,14 +3,19 @@ package config
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// watchEvery is how often Watch looks.
-const watchEvery = time.Second
+// watchEvery is how often Watch looks. A file of more than readMost bytes is no
+// text of ours: its size and time have to do.
+const (
+	watchEvery = time.Second
+	readMost   = 1 << 20
+)
 
 // Watch calls changed whenever what is in the file, or in the files below the
 // folder, is no longer what it was. It returns when ctx ends.
@@ -49,6 +54,9 @@ func WatchFunc(ctx context.Context, path func() string, changed func()) {
 
 // fingerprint is a sum over the names and contents of the files at path.
 func fingerprint(path string) (sum [sha256.Size]byte, err error) {
+	if path == "" {
+		return sum, fs.ErrNotExist // and not the folder in which we happen to be
+	}
 	root, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return sum, err
@@ -65,11 +73,15 @@ func fingerprint(path string) (sum [sha256.Size]byte, err error) {
 		if !info.Mode().IsRegular() {
 			return nil // reading a pipe would empty it; a linked folder has its files elsewhere
 		}
+		relative, _ := filepath.Rel(root, file)
+		if info.Size() > readMost {
+			_, err := fmt.Fprintf(all, "%s\x00%d %s", relative, info.Size(), info.ModTime())
+			return err
+		}
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		relative, _ := filepath.Rel(root, file)
 		one := sha256.Sum256(raw)
 		all.Write([]byte(relative + "\x00"))
 		all.Write(one[:])

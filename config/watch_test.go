@@ -160,3 +160,14 @@ func TestWatchAPathThatChanges(t *testing.T) {
 		<-done
 	})
 }
+
+// Without a folder there is nothing to read, least of all the one we are in.
+func TestNothingIsWatchedWithoutAPath(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("tidings.db", []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := fingerprint(""); err == nil {
+		t.Error("no path was read")
+	}
+}

@@ -54,7 +54,7 @@ func newGateway(ctx context.Context, cfg *config.Config, log *slog.Logger) (*gat
 	if err != nil {
 		return nil, err
 	}
-	if g.store, err = store.Open(ctx, cfg.Store.URL); err != nil {
+	if g.store, err = openStore(ctx, cfg.Store.URL, log); err != nil {
 		return nil, err
 	}
 	metrics := web.NewMetrics()
@@ -81,6 +81,46 @@ func newGateway(ctx context.Context, cfg *config.Config, log *slog.Logger) (*gat
 	g.engine.Handle(inbound.ConversationKind, g.inbound.Conversations())
 	g.web = g.newWeb(cfg, metrics)
 	return g, nil
+}
+
+// How long a start waits for a database that is away, and how often it asks.
+const (
+	storeWait = time.Minute
+	storeGap  = 500 * time.Millisecond
+)
+
+// openStore opens the database. One that is changing over to its standby is
+// waited for: a gateway that gave up would be one more thing to look after.
+func openStore(ctx context.Context, url string, log *slog.Logger) (*store.Store, error) {
+	for begin := time.Now(); ; {
+		st, err := store.Open(ctx, url)
+		if err == nil {
+			tellFacts(st.Facts(), log)
+			return st, nil
+		}
+		if !store.Away(err) || time.Since(begin) > storeWait {
+			return nil, err
+		}
+		log.Warn("the database is away; trying again", "err", err)
+		select {
+		case <-time.After(storeGap):
+		case <-ctx.Done():
+			return nil, err
+		}
+	}
+}
+
+// tellFacts warns of what an operator should know of the database.
+func tellFacts(f store.Facts, log *slog.Logger) {
+	if f.Pooled {
+		log.Warn("the database is behind a pooler: without sessions and notices, work moves from one process to another when a lease ends, and what one accepts for another waits for its next search")
+	}
+	if f.LosesCommits {
+		log.Warn("the database answers before a commit is on its disk (synchronous_commit is off): after its crash, what was accepted may be gone")
+	}
+	if f.LosesOnFailover {
+		log.Warn("the database waits for none of its standbys (synchronous_standby_names is empty): after a failover, what was accepted last may be gone")
+	}
 }
 
 // openShop returns the guarded shop; nil where there is none.

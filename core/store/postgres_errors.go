@@ -89,3 +89,17 @@ func blame(err error) error {
 	}
 	return err
 }
+
+// Away reports whether an error of Open means that the server cannot be had for
+// the moment: it is starting, stopping, or its standby has not taken over yet.
+func Away(err error) bool {
+	var ce *pgconn.ConnectError
+	if !errors.As(err, &ce) {
+		return false
+	}
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		return true // nobody answered, or only one that does not take writes
+	}
+	return strings.HasPrefix(pe.Code, "57P") || strings.HasPrefix(pe.Code, "53")
+}
