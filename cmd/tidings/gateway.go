@@ -159,7 +159,8 @@ func httpClient(alive func() bool) *http.Client {
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         guardedDial(alive),
 		ForceAttemptHTTP2:   true,
-		MaxIdleConnsPerHost: 64,
+		MaxIdleConns:        0,
+		MaxIdleConnsPerHost: 256,
 		IdleConnTimeout:     90 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second,
 	}}

@@ -21,6 +21,7 @@ const Kind = "out"
 // How many requests one channel may have open at once.
 const (
 	inFlight     = 64
+	inFlightFast = 256 // without a pace to keep
 	inFlightMost = 1024
 	slowAnswer   = 2 * time.Second
 )
@@ -68,6 +69,9 @@ func (d *Dispatcher) atOnce(channel string) int {
 	o, ok := d.Outlet(channel)
 	if !ok {
 		return inFlight
+	}
+	if o.Limits.Pace.PerSecond <= 0 {
+		return inFlightFast
 	}
 	return min(inFlightMost, max(inFlight, int(o.Limits.Pace.PerSecond*slowAnswer.Seconds())))
 }

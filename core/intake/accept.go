@@ -20,8 +20,9 @@ const (
 	OrderKind    = "order"    // order/<site>/<code>: the customer is not known yet
 )
 
-// inFlight is how many customers' events are worked on at once.
-const inFlight = 64
+// inFlight is how many customers' events are worked on at once. Most of them wait
+// for a commit, which they share.
+const inFlight = 256
 
 // Outbox takes messages, and knows the channels they go to.
 type Outbox interface {
