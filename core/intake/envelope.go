@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -77,16 +78,26 @@ func checkText(body []byte) error {
 	if !utf8.Valid(body) {
 		return &BadRequestError{http.StatusBadRequest, "the body is not valid UTF-8"}
 	}
-	if bytes.IndexByte(body, 0) >= 0 || bytes.Contains(bytes.ReplaceAll(body, []byte(`\\`), nil), []byte(`\u0000`)) {
+	if bytes.IndexByte(body, 0) >= 0 || escapesNUL(body) {
 		return &BadRequestError{http.StatusBadRequest, "the body holds a NUL character"}
 	}
 	return nil
 }
 
+// escapesNUL reports whether a NUL is written as an escape, which "\\u0000" is not.
+func escapesNUL(body []byte) bool {
+	nul := []byte(`\u0000`)
+	return bytes.Contains(body, nul) && bytes.Contains(bytes.ReplaceAll(body, []byte(`\\`), nil), nul)
+}
+
 func batch(body []byte, now time.Time) ([]envelope, error) {
-	var raw []json.RawMessage
-	if err := json.Unmarshal(body, &raw); err != nil || raw == nil {
-		return nil, unreadable(err, "a JSON array of events")
+	const want = "a JSON array of events"
+	if !json.Valid(body) {
+		return nil, unreadable(json.Unmarshal(body, new(any)), want)
+	}
+	raw := elements(body)
+	if raw == nil {
+		return nil, unreadable(nil, want)
 	}
 	if len(raw) > MaxBatch {
 		e := envelope{pointer: fmt.Sprintf("/%d", MaxBatch), unread: true}
@@ -95,7 +106,7 @@ func batch(body []byte, now time.Time) ([]envelope, error) {
 	}
 	all := make([]envelope, 0, len(raw))
 	for i, r := range raw {
-		all = append(all, structured(r, fmt.Sprintf("/%d", i), now))
+		all = append(all, structured(r, "/"+strconv.Itoa(i), now))
 	}
 	return all, nil
 }
@@ -138,29 +149,42 @@ func unreadable(err error, want string) error {
 	return &BadRequestError{http.StatusBadRequest, detail}
 }
 
-// structured reads an event whose envelope and data are one JSON object.
+// attributeNames are the attributes of a structured event that are texts.
+var attributeNames = []string{"specversion", "id", "source", "type", "subject", "time", "data_base64"}
+
+// structured reads an event whose envelope and data are one JSON object, in
+// JSON that is known to be valid.
 func structured(raw json.RawMessage, pointer string, now time.Time) envelope {
 	e := envelope{pointer: pointer}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &fields); err != nil || fields == nil {
+	attributes := make([]json.RawMessage, len(attributeNames))
+	isObject := eachField(raw, func(name string, value json.RawMessage) {
+		switch i := slices.Index(attributeNames, name); {
+		case name == "data":
+			e.data = value
+		case i >= 0:
+			attributes[i] = value
+		}
+	})
+	if !isObject {
 		e.fault("", "must be a JSON object")
 		e.unread = true
 		return e
 	}
-	text := func(name string) string {
-		var s string
-		if v, ok := fields[name]; ok && string(v) != "null" {
-			if err := json.Unmarshal(v, &s); err != nil {
-				e.fault("/"+name, "must be a string")
-			}
+	said := func(name string) string {
+		v := attributes[slices.Index(attributeNames, name)]
+		if v == nil || string(v) == "null" {
+			return ""
+		}
+		s, ok := text(v)
+		if !ok {
+			e.fault("/"+name, "must be a string")
 		}
 		return s
 	}
-	version := text("specversion")
-	e.id, e.source, e.typ, e.subject = text("id"), text("source"), text("type"), text("subject")
-	when := text("time")
-	e.data = fields["data"]
-	if b64 := text("data_base64"); b64 != "" {
+	version := said("specversion")
+	e.id, e.source, e.typ, e.subject = said("id"), said("source"), said("type"), said("subject")
+	when := said("time")
+	if b64 := said("data_base64"); b64 != "" {
 		e.decode(b64)
 	}
 	e.check(version, when, now)

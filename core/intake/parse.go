@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -118,17 +117,11 @@ func clip(s string) string {
 }
 
 // digest is the same for two bodies that say the same, in whatever order their
-// fields come.
+// fields come. data is valid JSON or nothing.
 func digest(typ string, data json.RawMessage) string {
-	var said any
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber() // as it was written: no number loses digits
-	if err := d.Decode(&said); err == nil {
-		if sorted, err := json.Marshal(said); err == nil {
-			data = sorted
-		}
-	}
-	sum := sha256.Sum256(append([]byte(typ+"\n"), data...))
+	said := make([]byte, 0, len(typ)+1+2*len(data))
+	said = append(append(said, typ...), '\n')
+	sum := sha256.Sum256(uniform(said, data))
 	return hex.EncodeToString(sum[:8])
 }
 
