@@ -40,7 +40,7 @@ func run(args []string) int {
 	if err == nil {
 		err = root.ExecuteContext(ctx)
 	}
-	if err == nil {
+	if err == nil || interrupted(ctx, err) {
 		return 0
 	}
 	fmt.Fprintln(os.Stderr, "tidings:", err)
@@ -51,6 +51,12 @@ func run(args []string) int {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// interrupted reports whether a command ended early because it was asked to, as
+// by a SIGTERM while the gateway was still starting. That is no failure.
+func interrupted(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && errors.Is(err, context.Canceled)
 }
 
 // known makes a command that does not exist count as wrong usage, also where

@@ -42,7 +42,7 @@ func (m *mischief) harass(ctx context.Context, r *replica, random *rand.Rand) {
 	for m.take() && ctx.Err() == nil {
 		rest(ctx, between(random, 0, m.o.Gap))
 		if r.ended() {
-			m.fault("%s ended by itself with exit code %d: %s", r.name, r.cmd.ProcessState.ExitCode(), r.tail())
+			m.faultf("%s ended by itself with exit code %d: %s", r.name, r.cmd.ProcessState.ExitCode(), r.tail())
 			m.restart(ctx, r, random)
 		}
 		signal := m.o.Signals[random.IntN(len(m.o.Signals))]
@@ -52,7 +52,7 @@ func (m *mischief) harass(ctx context.Context, r *replica, random *rand.Rand) {
 		m.mu.Unlock()
 	}
 	if err := r.ready(ctx); err != nil && ctx.Err() == nil {
-		m.fault("%v: %s", err, r.tail())
+		m.faultf("%v: %s", err, r.tail())
 	}
 }
 
@@ -66,12 +66,12 @@ func (m *mischief) deal(ctx context.Context, r *replica, signal string, random *
 	case "TERM":
 		// A stop in good order excuses nothing.
 		if err := r.stop(); err != nil {
-			m.fault("%v: %s", err, r.tail())
+			m.faultf("%v: %s", err, r.tail())
 			m.cut(from)
 		}
 	case "STOP":
 		if err := r.freeze(ctx, m.pause(random)); err != nil {
-			m.fault("%s: %v", r.name, err)
+			m.faultf("%s: %v", r.name, err)
 		}
 		m.cut(from)
 		return
@@ -95,14 +95,14 @@ func (m *mischief) restart(ctx context.Context, r *replica, random *rand.Rand) {
 	m.restarts++
 	m.mu.Unlock()
 	if err := r.start(); err != nil {
-		m.fault("%s: %v", r.name, err)
+		m.faultf("%s: %v", r.name, err)
 		return
 	}
 	if random.IntN(8) == 0 {
 		return
 	}
 	if err := r.ready(ctx); err != nil && ctx.Err() == nil {
-		m.fault("%v: %s", err, r.tail())
+		m.faultf("%v: %s", err, r.tail())
 	}
 }
 
@@ -129,7 +129,7 @@ func (m *mischief) failOver(ctx context.Context) {
 			err = m.db.rejoin(ctx)
 		}
 		if err != nil {
-			m.fault("failover: %v", err)
+			m.faultf("failover: %v", err)
 			return
 		}
 	}
@@ -154,7 +154,7 @@ func (m *mischief) cut(from time.Time) {
 	m.cuts = append(m.cuts, history.Cut{From: from, To: time.Now()})
 }
 
-func (m *mischief) fault(format string, args ...any) {
+func (m *mischief) faultf(format string, args ...any) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.faults = append(m.faults, fmt.Sprintf(format, args...))

@@ -74,7 +74,7 @@ func parse(args []string, out io.Writer) (options, error) {
 	return o.complete()
 }
 
-// complete fills in what was left open and refuses what makes no sense.
+// complete fills in what was left open, and refuses what makes no sense.
 func (o options) complete() (options, error) {
 	replicas, pause, settle := 1, 2*time.Second, 2*time.Second
 	if o.Store == onPostgres {
@@ -94,15 +94,20 @@ func (o options) complete() (options, error) {
 			return o, fmt.Errorf("%q is no signal to torture with: KILL, TERM or STOP", s)
 		}
 	}
+	return o, o.sensible()
+}
+
+// sensible says what about the options makes no sense.
+func (o options) sensible() error {
 	switch {
 	case !slices.Contains([]string{onSQLite, onPostgres}, o.Store):
-		return o, fmt.Errorf("%q is no store: sqlite or postgres", o.Store)
+		return fmt.Errorf("%q is no store: sqlite or postgres", o.Store)
 	case o.Store == onSQLite && (o.Replicas > 1 || o.Failovers > 0 || o.URL != ""):
-		return o, errors.New("one SQLite file has one gateway and no failover; that takes --store postgres")
+		return errors.New("one SQLite file has one gateway and no failover; that takes --store postgres")
 	case o.URL != "" && o.Failovers > 0:
-		return o, errors.New("a database of one's own cannot be failed over; leave out --url")
-	case o.Replicas < 1 || o.Customers < 1 || o.Kills < 0 || o.Failovers < 0 || o.Rate <= 0:
-		return o, errors.New("--replicas, --customers and --rate are more than 0, --kills and --failovers not less")
+		return errors.New("a database of one's own cannot be failed over; leave out --url")
+	case min(o.Replicas, o.Customers) < 1 || o.Rate <= 0 || min(o.Kills, o.Failovers) < 0:
+		return errors.New("--replicas, --customers and --rate are more than 0, --kills and --failovers not less")
 	}
-	return o, nil
+	return nil
 }

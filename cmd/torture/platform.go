@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -74,7 +73,8 @@ func openPlatforms(seed uint64, hosts []string) (*platforms, error) {
 	late := http.NewServeMux()
 	for name, h := range map[string]http.Handler{messengerName: m, telegramName: t, slackName: late} {
 		if err := p.serve(name, h); err != nil {
-			return nil, errors.Join(err, p.Close())
+			p.closeAll()
+			return nil, err
 		}
 	}
 	s := slacksim.New(slacksim.Options{
@@ -112,13 +112,12 @@ func (p *platforms) serve(name string, h http.Handler) error {
 	return nil
 }
 
-// Close closes the platforms.
-func (p *platforms) Close() error {
+// closeAll closes the platforms.
+func (p *platforms) closeAll() {
 	for _, c := range p.close {
 		c()
 	}
 	p.client.CloseIdleConnections()
-	return nil
 }
 
 // shown counts what all recipients see.

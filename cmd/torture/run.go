@@ -27,6 +27,9 @@ func torture(ctx context.Context, o options) (v verdict, err error) {
 		}
 		defer func() { _ = os.RemoveAll(dir) }()
 	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return v, err
+	}
 	w := &world{o: o, begun: time.Now()}
 	defer w.close()
 	if err := w.open(ctx, dir); err != nil {
@@ -123,7 +126,7 @@ func (w *world) calmDown(ctx context.Context) error {
 	}
 	for _, r := range w.replicas {
 		if err := r.stop(); err != nil {
-			w.mischief.fault("%v: %s", err, r.tail())
+			w.mischief.faultf("%v: %s", err, r.tail())
 		}
 		if err := r.start(); err != nil {
 			return err
@@ -150,7 +153,7 @@ func (w *world) drain(ctx context.Context) error {
 			shown, moved = n, time.Now()
 		}
 		if time.Since(moved) > w.o.Patience {
-			w.mischief.fault("nothing has moved for %s, and %s", w.o.Patience, why)
+			w.mischief.faultf("nothing has moved for %s, and %s", w.o.Patience, why)
 			return nil
 		}
 		select {
@@ -192,7 +195,7 @@ func (w *world) close() {
 		_ = r.log.Close()
 	}
 	if w.platforms != nil {
-		_ = w.platforms.Close()
+		w.platforms.closeAll()
 	}
 	if w.db != nil {
 		w.db.close()

@@ -64,7 +64,7 @@ func (s *shop) open(ctx context.Context, seed uint64, rate float64) {
 	clerks.Wait()
 }
 
-func (s *shop) fault(format string, args ...any) {
+func (s *shop) faultf(format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, "shop: "+fmt.Sprintf(format, args...))
@@ -149,10 +149,10 @@ func (c *clerk) insist(ctx context.Context, events []event) bool {
 		case err == nil && got.Accepted+got.Duplicates == len(events):
 			return true
 		case err == nil:
-			c.shop.fault("%s and %d more: got %+v, want all accepted", events[0].ID, len(events)-1, got)
+			c.shop.faultf("%s and %d more: got %+v, want all accepted", events[0].ID, len(events)-1, got)
 			return false
 		case status/100 == 4 && status != 429:
-			c.shop.fault("%s and %d more: %v", events[0].ID, len(events)-1, err)
+			c.shop.faultf("%s and %d more: %v", events[0].ID, len(events)-1, err)
 			return false
 		}
 		rest(ctx, time.Duration(5+c.random.IntN(40))*time.Millisecond)

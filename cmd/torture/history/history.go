@@ -130,7 +130,7 @@ type examiner struct {
 	found  Findings
 }
 
-func (e *examiner) fault(format string, args ...any) {
+func (e *examiner) faultf(format string, args ...any) {
 	e.found.Faults = append(e.found.Faults, e.r.Name+": "+fmt.Sprintf(format, args...))
 }
 
@@ -141,7 +141,7 @@ func (e *examiner) readPosted() {
 		for _, w := range strings.Fields(m.Text) {
 			if _, twice := e.places[w]; twice {
 				e.found.Foreign++
-				e.fault("the word %q was posted twice: nothing can be said of it", w)
+				e.faultf("the word %q was posted twice: nothing can be said of it", w)
 			}
 			e.places[w] = place{i, n}
 			n++
@@ -160,7 +160,7 @@ func (e *examiner) read(i int) {
 	s, message, ok := e.recognize(e.r.Shown[i].Text)
 	if !ok {
 		e.found.Foreign++
-		e.fault("was shown what nobody posted: %.80q", e.r.Shown[i].Text)
+		e.faultf("was shown what nobody posted: %.80q", e.r.Shown[i].Text)
 		return
 	}
 	if p, again := e.pieces[s]; again {
@@ -171,7 +171,7 @@ func (e *examiner) read(i int) {
 	}
 	if slices.Contains(e.seen[s.from:s.to], true) {
 		e.found.Foreign++
-		e.fault("message %s was cut in two ways: %.80q", e.r.Posted[message].ID, e.r.Shown[i].Text)
+		e.faultf("message %s was cut in two ways: %.80q", e.r.Posted[message].ID, e.r.Shown[i].Text)
 		return
 	}
 	e.pieces[s] = &piece{message: message, last: i}
@@ -180,7 +180,7 @@ func (e *examiner) read(i int) {
 	}
 	if s.from < e.next {
 		e.found.OutOfOrder++
-		e.fault("message %s came after later ones: %.80q", e.r.Posted[message].ID, e.r.Shown[i].Text)
+		e.faultf("message %s came after later ones: %.80q", e.r.Posted[message].ID, e.r.Shown[i].Text)
 	}
 	e.next, e.newest = max(e.next, s.to), i
 }
@@ -261,7 +261,7 @@ func (e *examiner) judgeRepeats() {
 
 func (e *examiner) unexcused(message, n int, again repeat, why string) {
 	e.found.Unexcused++
-	e.fault("part %d of message %s was shown again at %s, and %s",
+	e.faultf("part %d of message %s was shown again at %s, and %s",
 		n+1, e.r.Posted[message].ID, e.r.Shown[again.showing].At.Format(time.StampMilli), why)
 }
 
@@ -286,7 +286,7 @@ func (e *examiner) findLost() {
 		seen := e.seen[e.starts[i]:e.starts[i+1]]
 		if missing := slices.Index(seen, false); m.Accepted && missing >= 0 {
 			e.found.Lost++
-			e.fault("message %s was accepted and not wholly shown: from its word %d on", m.ID, missing+1)
+			e.faultf("message %s was accepted and not wholly shown: from its word %d on", m.ID, missing+1)
 		}
 	}
 }
@@ -299,7 +299,7 @@ func (e *examiner) findOverlaps() {
 			under := r.Ended.IsZero() || later.Begun.Before(r.Ended)
 			if under && (r.Left.IsZero() || r.Left.After(later.Begun)) {
 				e.found.Overlaps++
-				e.fault("a request at %s, while one from %s was under way", later.Begun.Format(time.StampMilli), r.Begun.Format(time.StampMilli))
+				e.faultf("a request at %s, while one from %s was under way", later.Begun.Format(time.StampMilli), r.Begun.Format(time.StampMilli))
 			}
 		}
 	}

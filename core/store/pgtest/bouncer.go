@@ -48,7 +48,7 @@ func OpenBouncer(ctx context.Context, s *Server) (*Bouncer, error) {
 	n := &node{bin: s.node.bin, log: filepath.Join(p.dir, "log"), who: s.node.who, port: port}
 	b := &Bouncer{node: n, place: p}
 	config := filepath.Join(p.dir, "pgbouncer.ini")
-	if err := os.WriteFile(config, fmt.Appendf(nil, bouncerConfig, s.node.port, port), 0o644); err != nil { //nolint:gosec // another user reads it
+	if err := os.WriteFile(config, fmt.Appendf(nil, bouncerConfig, s.node.port, port), 0o644); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	if err := b.start(ctx, path, config); err != nil {

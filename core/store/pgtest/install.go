@@ -70,7 +70,7 @@ var number = regexp.MustCompile(`\d+`)
 
 // versionOf returns the major version, 0 where there is none.
 func versionOf(dir string) int {
-	out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output() //nolint:noctx // it answers at once
+	out, err := exec.Command(filepath.Join(dir, "postgres"), "--version").Output()
 	if err != nil {
 		return 0
 	}
@@ -109,7 +109,8 @@ func install(name string) error {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return err
 	}
-	defer keepQuiet()()
+	restore := keepQuiet()
+	defer restore()
 	args := []string{"install", "-y", "-q", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", name}
 	if run(apt, args...) == nil {
 		return nil
@@ -121,7 +122,7 @@ func install(name string) error {
 // keepQuiet tells Debian to start no services, unless the machine has a rule for
 // that, until the returned function is called.
 func keepQuiet() (undo func()) {
-	f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755) //nolint:gosec // a script that dpkg runs
+	f, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
 	if err != nil {
 		return func() {}
 	}

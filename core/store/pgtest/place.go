@@ -49,7 +49,7 @@ func (o owner) credential() *syscall.Credential {
 
 // command is a command as that user.
 func (o owner) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(name, args...) //nolint:noctx // a server has no time limit
+	cmd := exec.Command(name, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: o.credential()}
 	cmd.Dir = "/"
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "PGCONNECT_TIMEOUT=5", "HOME=/nonexistent")
@@ -97,7 +97,7 @@ func (p *place) data() string { return filepath.Join(p.dir, "data") }
 // its own, which reads from us until there is nobody to read from. Servers are
 // told by the kernel, and have a moment to stop.
 func (p *place) watch() error {
-	p.reaper = exec.Command("/bin/sh", "-c", `cat; for n in 1 2 3 4 5; do rm -rf "$0" && exit; sleep 1; done`, p.dir) //nolint:noctx // it outlives us
+	p.reaper = exec.Command("/bin/sh", "-c", `cat; for n in 1 2 3 4 5; do rm -rf "$0" && exit; sleep 1; done`, p.dir)
 	p.reaper.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.reaper.Dir = "/"
 	in, err := p.reaper.StdinPipe()

@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,7 +39,7 @@ func children(pid int) (all []int) {
 			continue // it has ended
 		}
 		// pid (name) state parent …; a name may hold anything
-		fields := strings.Fields(string(raw[strings.LastIndexByte(string(raw), ')')+1:]))
+		fields := strings.Fields(string(raw[bytes.LastIndexByte(raw, ')')+1:]))
 		if len(fields) < 2 || fields[1] != strconv.Itoa(pid) {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 // Start starts a server that ends with the test.
 func Start(tb testing.TB) *Server {
 	tb.Helper()
-	return begin(tb, func(ctx context.Context) (*Server, error) { return Open(ctx) })
+	return begin(tb, Open)
 }
 
 // StartPair starts a primary and its standby; both end with the test.
