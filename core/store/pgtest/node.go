@@ -143,19 +143,12 @@ func (n *node) signal(s syscall.Signal) error {
 	}
 }
 
-// kill kills the server and all its processes, as a power cut would. The server
-// stands still meanwhile, so that it starts no others.
+// kill kills the server and all its processes, as a power cut would.
 func (n *node) kill() {
-	if !n.running() {
-		return
+	if n.running() {
+		killAll(n.cmd.Process.Pid)
+		<-n.gone
 	}
-	_ = n.cmd.Process.Signal(syscall.SIGSTOP)
-	others := children(n.cmd.Process.Pid)
-	_ = n.cmd.Process.Kill()
-	for _, pid := range others {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
-	}
-	<-n.gone
 }
 
 func (n *node) tail() string {
