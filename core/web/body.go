@@ -32,7 +32,7 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, tooLong
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
+	body, err := readAll(io.LimitReader(r.Body, limit+1), r.ContentLength)
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, "the body ended early")
 	}
@@ -48,6 +48,17 @@ func drain(r *http.Request) {
 	if r.Header.Get("Expect") == "" {
 		_, _ = io.CopyN(io.Discard, r.Body, maxDrained)
 	}
+}
+
+// maxAhead is how much room is made for a body that has not come yet.
+const maxAhead = 64 << 10
+
+// readAll reads to the end, into as much room as the body is said to need.
+func readAll(from io.Reader, said int64) ([]byte, error) {
+	var b bytes.Buffer
+	b.Grow(int(min(max(said, 0), maxAhead)) + bytes.MinRead)
+	_, err := b.ReadFrom(from)
+	return b.Bytes(), err
 }
 
 // readObject reads the one JSON object of a request.
@@ -75,5 +86,6 @@ func readObject(r *http.Request) (*object, error) {
 
 // holdsNUL reports a NUL, plain or as JSON writes it. Databases refuse it in texts.
 func holdsNUL(body []byte) bool {
-	return bytes.IndexByte(body, 0) >= 0 || bytes.Contains(bytes.ReplaceAll(body, []byte(`\\`), nil), []byte(`\u0000`))
+	nul := []byte(`\u0000`)
+	return bytes.IndexByte(body, 0) >= 0 || bytes.Contains(body, nul) && bytes.Contains(bytes.ReplaceAll(body, []byte(`\\`), nil), nul)
 }
