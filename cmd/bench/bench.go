@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"tidings/core/store/pgtest"
 )
 
 // bench is one run.
@@ -18,7 +20,8 @@ type bench struct {
 	dir              string
 	platformURL      string
 	client, steering *http.Client
-	databases        int // made so far
+	databases        int            // made so far
+	server           *pgtest.Server // that was started for this; nil: none
 }
 
 // measure measures the parts that are wanted and writes down what was found.
@@ -44,6 +47,7 @@ func measure(ctx context.Context, args []string) error {
 		return err
 	}
 	defer p.stop()
+	defer b.stopServer()
 	b.platformURL = at
 	if err := b.all(ctx); err != nil {
 		return errors.Join(err, p.ended())
@@ -90,15 +94,29 @@ func (b *bench) measurePostgres(ctx context.Context) error {
 	return b.measureDatabase(ctx, b.newPostgres)
 }
 
-// withoutPostgres says why nothing can be measured on PostgreSQL; "" when it can.
+// withoutPostgres says why nothing can be measured on PostgreSQL; "" when it
+// can. Where no server was named, it starts one.
 func (b *bench) withoutPostgres(ctx context.Context) string {
 	if b.postgres == "" {
-		return "no server: name one with --postgres"
+		s, err := pgtest.Open(ctx)
+		if err != nil {
+			return "no server, and none was named with --postgres: " + err.Error()
+		}
+		b.server, b.postgres = s, s.URL()
 	}
 	if err := b.supports(ctx, b.postgres); err != nil {
 		return "this gateway does not take it: " + err.Error()
 	}
 	return ""
+}
+
+func (b *bench) stopServer() {
+	if b.server == nil {
+		return
+	}
+	if err := b.server.Close(); err != nil {
+		b.sayf("the database server did not end well: %v", err)
+	}
 }
 
 // measureDatabase takes all figures of one kind of database.

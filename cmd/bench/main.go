@@ -71,7 +71,7 @@ func readOptions(args []string) (options, error) {
 	f.StringVar(&only, "only", "", "the parts to measure, such as sqlite,pace (default: all)")
 	f.StringVar(&o.tidings, "tidings", "bin/tidings", "the gateway's binary")
 	f.StringVar(&o.dir, "dir", "", "the folder for databases, on a real disk (default: a temporary one)")
-	f.StringVar(&o.postgres, "postgres", "", "a running server: postgres://USER:PASSWORD@HOST/postgres?sslmode=disable; a database is made in it and dropped")
+	f.StringVar(&o.postgres, "postgres", "", "a running server, postgres://USER:PASSWORD@HOST/postgres, in which databases are made and dropped (default: one is started)")
 	f.StringVar(&o.pprof, "pprof", "", "a folder for profiles of each throughput run; needs a gateway built with -tags pprof")
 	f.IntVar(&o.repeat, "repeat", 0, "repetitions of each figure")
 	f.IntVar(&o.messages, "messages", 0, "messages in each repetition")

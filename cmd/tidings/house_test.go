@@ -73,7 +73,7 @@ var (
 		{"cmd/tidings", []string{"cmd/tidings/remote", "channels", "channels/emulator", "channels/sandbox", "channels/*/*sim", "config", "core", "core/*", "core/hybris/hybrissim"}, nil, "all wiring is here, and only wiring"},
 		{"cmd/torture", []string{"channels/emulator", "channels/*/*sim", "cmd/torture/history", "core/store/pgtest"}, nil, "it meets the program as a process and over HTTP alone, as power cuts and shops do"},
 		{"cmd/torture/history", nil, nil, "a judge knows neither the accused nor those who made the trouble"},
-		{"cmd/bench", []string{"channels/telegram/telegramsim"}, []string{"channels/telegram", "core"}, "it measures the program as it is built, over HTTP, and needs nothing of it but a platform to send to"},
+		{"cmd/bench", []string{"channels/telegram/telegramsim", "core/store/pgtest"}, []string{"channels/telegram", "core"}, "it measures the program as it is built, over HTTP, and needs no more of it than a platform to send to"},
 		{"config", []string{"core", "core/route"}, []string{"channels"}, "a configuration is what the rooms ask for; it opens none of them"},
 
 		{"channels", []string{"core", "channels/*", "!channels/channeltest", "!channels/emulator", "!channels/sandbox"}, nil, "the table knows the adapters, not what they are tested with"},
