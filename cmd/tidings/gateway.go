@@ -113,7 +113,8 @@ func openStore(ctx context.Context, url string, log *slog.Logger) (*store.Store,
 // tellFacts warns of what an operator should know of the database.
 func tellFacts(f store.Facts, log *slog.Logger) {
 	if f.Pooled {
-		log.Warn("the database is behind a pooler: without sessions and notices, work moves from one process to another when a lease ends, and what one accepts for another waits for its next search")
+		log.Warn("the database is behind a pooler, without sessions and notices: work moves to another process only when a lease ends, " +
+			"and what one process accepts for another waits for its next search")
 	}
 	if f.LosesCommits {
 		log.Warn("the database answers before a commit is on its disk (synchronous_commit is off): after its crash, what was accepted may be gone")

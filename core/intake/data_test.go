@@ -3,6 +3,7 @@ package intake_test
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -42,9 +43,7 @@ func TestAllFaultsOfAnEventAtOnce(t *testing.T) {
 		for _, test := range tests {
 			e := r.event("message.requested", nil)
 			delete(e, "data")
-			for name, v := range test.event {
-				e[name] = v
-			}
+			maps.Copy(e, test.event)
 			_, faults, err := r.read(e)
 			if err != nil {
 				t.Errorf("%s: %v", test.name, err)

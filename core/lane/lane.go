@@ -41,9 +41,9 @@ const (
 	First  Priority = iota // somebody waits for it: an agent's answer, a reply in a chat
 	Normal                 // news
 	Bulk                   // what may come later than all else
-
-	priorities = int(Bulk) + 1
 )
+
+const priorities = int(Bulk) + 1
 
 // Turn says when an item may start. The zero Turn is at once.
 type Turn struct {

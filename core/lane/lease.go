@@ -65,7 +65,7 @@ func (e *Engine) shardOf(name string) int {
 
 // ShardOf is the shard of a lane among so many.
 func ShardOf(name string, shards int) int {
-	return int(hash(name) % uint32(shards)) //nolint:gosec // there are a few dozen
+	return int(hash(name) % uint32(shards))
 }
 
 func hash(s string) uint32 {
@@ -180,7 +180,7 @@ func (e *Engine) beat() {
 func (e *Engine) note(what string, err error) {
 	switch {
 	case err != nil && e.lease.told == nil:
-		e.log.Error(what+"; trying again", "err", err)
+		e.log.Error("the lease on shards suffers; trying again", "what", what, "err", err)
 	case err == nil && e.lease.told != nil:
 		e.log.Info("the database answers again")
 	}

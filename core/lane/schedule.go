@@ -1,6 +1,9 @@
 package lane
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // lane is the cached head of one lane; guarded by Engine.mu.
 type lane struct {
@@ -146,7 +149,7 @@ func (e *Engine) appended(it Item, held []*lane) {
 		}
 		l.more = e.shared != nil || !s.known || l.pool.left
 	}
-	if e.shared != nil && !(len(l.items) == 0 && !l.more && contains(held, l)) {
+	if e.shared != nil && !(len(l.items) == 0 && !l.more && slices.Contains(held, l)) {
 		// Another process may have appended before: only the store knows the order.
 		l.more, l.touched = true, true
 	}
@@ -155,15 +158,6 @@ func (e *Engine) appended(it Item, held []*lane) {
 	if l.timer == nil {
 		e.ready(l)
 	}
-}
-
-func contains(all []*lane, l *lane) bool {
-	for _, x := range all {
-		if x == l {
-			return true
-		}
-	}
-	return false
 }
 
 // add appends a durable item to a lane that is wholly loaded. The lane may have

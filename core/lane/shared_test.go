@@ -247,8 +247,6 @@ type replica struct {
 // proof is what the outside has seen.
 type proof struct {
 	journal
-	mu      sync.Mutex
-	running map[string]int
 }
 
 func (c *cluster) join(t *testing.T, p *proof, takes time.Duration) *replica {

@@ -90,7 +90,7 @@ func (w *watch) share(c Census, self string, dead map[string]int64) (take map[in
 		return take, give
 	}
 	// Replicas begin at different places, so as not to reach for the same ones.
-	at := int(hash(self) % uint32(len(free))) //nolint:gosec // there are a few dozen
+	at := int(hash(self) % uint32(len(free)))
 	for i := range free {
 		if len(mine)+len(take) >= fair {
 			break

@@ -130,7 +130,7 @@ func (s *postgres) Update(ctx context.Context, fn func(lane.StoreTx) error) erro
 		}
 		if again(err) {
 			select {
-			case <-time.After(rand.N(time.Duration(run) * 10 * time.Millisecond)): //nolint:gosec // a wait, not a secret
+			case <-time.After(rand.N(time.Duration(run) * 10 * time.Millisecond)):
 			case <-ctx.Done():
 				return errors.Join(err, ctx.Err())
 			}

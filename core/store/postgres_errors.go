@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,8 +30,7 @@ func again(err error) bool {
 
 // refused reports whether a statement and its values are at fault.
 func refused(err error) bool {
-	var pe *pgconn.PgError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
 		if len(pe.Code) < 2 {
 			return false
 		}
@@ -50,19 +48,6 @@ func encodeFault(err error) bool {
 	var scan pgx.ScanArgError
 	var prep pgx.ErrPreprocessingBatch
 	return errors.As(err, &scan) || errors.As(err, &prep) || strings.Contains(err.Error(), "failed to encode")
-}
-
-// outagePostgres is outage for PostgreSQL: everything that is not the
-// statement's fault, such as a connection that is gone (08, 57P01), a disk that
-// is full (53100), or a server that has become read only (25006).
-func outagePostgres(err error) bool {
-	if err == nil || errors.Is(err, pgx.ErrNoRows) || errors.Is(err, errReadOnly) {
-		return false
-	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return true
-	}
-	return !refused(err)
 }
 
 // stale reports whether the connection is of no more use, and another one may be.
@@ -93,8 +78,7 @@ func blame(err error) error {
 // Away reports whether an error of Open means that the server cannot be had for
 // the moment: it is starting, stopping, or its standby has not taken over yet.
 func Away(err error) bool {
-	var ce *pgconn.ConnectError
-	if !errors.As(err, &ce) {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); !ok {
 		return false
 	}
 	var pe *pgconn.PgError

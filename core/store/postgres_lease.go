@@ -26,7 +26,7 @@ func (s *postgres) Shards() int { return shards }
 func sessionKey(replica string) int64 {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte("tidings replica " + replica))
-	return int64(h.Sum64()) //nolint:gosec // any 64 bits will do
+	return int64(h.Sum64())
 }
 
 // transact runs statements as one transaction in one pipeline. each gets the

@@ -8,7 +8,7 @@ import (
 )
 
 // session is a transaction's way to its database. It belongs to one goroutine.
-type session interface {
+type session interface { //nolint:interfacebloat // one seam, with two sides, both in this package
 	// exec runs a statement without an answer. PostgreSQL gets it together with
 	// the next one that has an answer, so that its error may come with that one.
 	exec(ctx context.Context, query string, args ...any) error

@@ -79,7 +79,7 @@ func (c *conn) run(ctx context.Context, query string) error {
 }
 
 func (c *conn) change(ctx context.Context, query string, args ...any) (int64, error) {
-	st, err := c.prepare(ctx, query)
+	st, err := c.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time, closed with the connection
 	if err != nil {
 		return 0, err
 	}
@@ -157,11 +157,11 @@ func (c *conn) hold(context.Context, []int) (map[int]int64, error) { return nil,
 func (c *conn) tell(string) error { return nil }
 
 func (c *conn) query(ctx context.Context, query string, args ...any) (rows, error) {
-	st, err := c.prepare(ctx, query)
+	st, err := c.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time, closed with the connection
 	if err != nil {
 		return nil, err
 	}
-	all, err := st.QueryContext(ctx, args...)
+	all, err := st.QueryContext(ctx, args...) //nolint:rowserrcheck // collect asks
 	if err != nil {
 		return nil, c.note(err)
 	}
@@ -177,7 +177,7 @@ type watched struct {
 func (w watched) Scan(dest ...any) error { return w.c.note(w.row.Scan(dest...)) }
 
 func (c *conn) queryRow(ctx context.Context, query string, args ...any) scanner {
-	st, err := c.prepare(ctx, query)
+	st, err := c.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time, closed with the connection
 	if err != nil {
 		return failed{err}
 	}
