@@ -25,6 +25,12 @@
 //     otherwise the lane is noted as having more on disk. A lane that memory
 //     does not know is taken for empty only while memory knows all lanes.
 //
+//  7. Where several processes share a store, a lane's shard is one's at a time: a
+//     transaction that settles its work holds the shard's epoch, and what belongs
+//     to an epoch that has passed is dropped. Nothing is begun after the lease, or
+//     so late that it could end after it. A lane is never continued in memory
+//     there, since another process may have appended before; it is read again.
+//
 // Dropped on the way: choosing rows instead of lanes (ORDER BY id … SKIP LOCKED
 // lets a later row of one recipient overtake an earlier one), a timer for
 // grouping commits (waiting for company costs more than it brings: a batch is
