@@ -285,6 +285,7 @@ func (g *gateway) sibling(channel, account string) (string, bool) {
 // newWeb puts the HTTP side in front of the rooms.
 func (g *gateway) newWeb(cfg *config.Config, metrics *web.Metrics) *web.Server {
 	return web.New(web.Options{
+		Replicas: g.replicas(),
 		Engine: g.engine, Intake: g.intake, Dispatcher: g.out, Inbound: g.inbound, Metrics: metrics,
 		Settings: g.webSettings(cfg), TrustedProxies: cfg.Server.TrustedProxies, Ping: g.store.Ping, Version: version(), Log: g.log,
 		Ready: func() (bool, string) {
@@ -294,6 +295,25 @@ func (g *gateway) newWeb(cfg *config.Config, metrics *web.Metrics) *web.Server {
 			return true, ""
 		},
 	})
+}
+
+// replicas tells of the processes that share the database; nil: it has one only.
+func (g *gateway) replicas() func(context.Context) ([]web.Replica, error) {
+	if _, shared := g.store.Shared(); !shared {
+		return nil
+	}
+	return func(context.Context) ([]web.Replica, error) {
+		living, shards := g.engine.Replicas()
+		all := make([]web.Replica, 0, len(living))
+		for _, r := range living {
+			one := web.Replica{ID: r.ID, Self: r.Self, Shards: web.Shards{Owned: r.Shards, All: shards}}
+			if r.Self {
+				one.Version = version()
+			}
+			all = append(all, one)
+		}
+		return all, nil
+	}
 }
 
 // webSettings are what a reload changes of the HTTP side.

@@ -49,6 +49,8 @@ type lease struct {
 	ended   chan struct{} // closed when nobody renews it any more
 	watch   watch
 	told    error // the latest error that was logged
+	census  Census
+	dead    map[string]int64 // of the census, those that count as dead
 }
 
 func newLease() *lease {
@@ -125,6 +127,31 @@ func (e *Engine) Leads() bool {
 	return e.owned[0] != nil && e.alive(e.now())
 }
 
+// Replica is one of the processes that share a store.
+type Replica struct {
+	ID     string
+	Self   bool
+	Shards int // of how many it is the owner
+}
+
+// Replicas returns the processes that are taken for alive, and how many shards
+// there are; none where the store is not Shared.
+func (e *Engine) Replicas() (living []Replica, shards int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.lease.census
+	owned := map[string]int{}
+	for _, r := range c.Owners {
+		owned[r.Owner]++
+	}
+	for _, id := range slices.Sorted(maps.Keys(c.Replicas)) {
+		if _, gone := e.lease.dead[id]; !gone {
+			living = append(living, Replica{ID: id, Self: id == e.lease.self, Shards: owned[id]})
+		}
+	}
+	return living, len(c.Owners)
+}
+
 // OnShare has fn called with how many of all shards this process has, whenever
 // that changes. To be called before Start.
 func (e *Engine) OnShare(fn func(owned, all int)) { e.onShare = fn }
@@ -166,6 +193,9 @@ func (e *Engine) beat() {
 	e.dropLost(census)
 	dead := e.lease.watch.look(census, e.lease.self, begin)
 	e.askSessions(ctx, census, dead, begin)
+	e.mu.Lock()
+	e.lease.census, e.lease.dead = census, dead
+	e.mu.Unlock()
 	take, give := e.lease.watch.share(census, e.lease.self, dead)
 	e.give(ctx, give)
 	e.take(ctx, take)

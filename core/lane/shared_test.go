@@ -325,6 +325,9 @@ func TestInvariant7ShardsFollowTheLiving(t *testing.T) {
 		d.seat.kill()
 		wait(leaseTime)
 		same(t, "after a death", shards(a), []int{12})
+		living, all := a.Replicas()
+		same(t, "who is left", living, []Replica{{ID: a.lease.self, Self: true, Shards: 12}})
+		same(t, "shards in all", all, 12)
 	})
 }
 
