@@ -60,6 +60,9 @@ func (b *bench) all(ctx context.Context) error {
 	if _, err := b.bare(ctx, b.messages/4); err != nil { // warms both ends up
 		return err
 	}
+	if err := b.measureDisk(ctx); err != nil {
+		return err
+	}
 	for _, p := range []struct {
 		name string
 		run  func(context.Context) error
