@@ -54,9 +54,14 @@ func newGateway(ctx context.Context, cfg *config.Config, log *slog.Logger) (*gat
 	if err != nil {
 		return nil, err
 	}
-	if g.store, err = openStore(ctx, cfg.Store.URL, log); err != nil {
+	err = whileAway(ctx, log, func() (err error) {
+		g.store, err = store.Open(ctx, cfg.Store.URL)
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
+	tellFacts(g.store.Facts(), log)
 	metrics := web.NewMetrics()
 	g.engine = lane.New(g.store, log)
 	g.out = dispatch.New(g.engine, log, metrics.Count)
@@ -81,33 +86,6 @@ func newGateway(ctx context.Context, cfg *config.Config, log *slog.Logger) (*gat
 	g.engine.Handle(inbound.ConversationKind, g.inbound.Conversations())
 	g.web = g.newWeb(cfg, metrics)
 	return g, nil
-}
-
-// How long a start waits for a database that is away, and how often it asks.
-const (
-	storeWait = time.Minute
-	storeGap  = 500 * time.Millisecond
-)
-
-// openStore opens the database. One that is changing over to its standby is
-// waited for: a gateway that gave up would be one more thing to look after.
-func openStore(ctx context.Context, url string, log *slog.Logger) (*store.Store, error) {
-	for begin := time.Now(); ; {
-		st, err := store.Open(ctx, url)
-		if err == nil {
-			tellFacts(st.Facts(), log)
-			return st, nil
-		}
-		if !store.Away(err) || time.Since(begin) > storeWait {
-			return nil, err
-		}
-		log.Warn("the database is away; trying again", "err", err)
-		select {
-		case <-time.After(storeGap):
-		case <-ctx.Done():
-			return nil, err
-		}
-	}
 }
 
 // tellFacts warns of what an operator should know of the database.
@@ -286,7 +264,7 @@ func (g *gateway) sibling(channel, account string) (string, bool) {
 func (g *gateway) newWeb(cfg *config.Config, metrics *web.Metrics) *web.Server {
 	return web.New(web.Options{
 		Replicas: g.replicas(),
-		Engine: g.engine, Intake: g.intake, Dispatcher: g.out, Inbound: g.inbound, Metrics: metrics,
+		Engine:   g.engine, Intake: g.intake, Dispatcher: g.out, Inbound: g.inbound, Metrics: metrics,
 		Settings: g.webSettings(cfg), TrustedProxies: cfg.Server.TrustedProxies, Ping: g.store.Ping, Version: version(), Log: g.log,
 		Ready: func() (bool, string) {
 			if !g.ready.Load() {

@@ -3,9 +3,35 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"time"
+
+	"tidings/core/store"
 )
+
+// How long a start waits for a database that is away, and how often it asks.
+const (
+	storeWait = time.Minute
+	storeGap  = 500 * time.Millisecond
+)
+
+// whileAway does a step of the start again while the database is changing over
+// to its standby: a gateway that gave up would be one more thing to look after.
+func whileAway(ctx context.Context, log *slog.Logger, step func() error) error {
+	for begin := time.Now(); ; {
+		err := step()
+		if err == nil || !store.Away(err) || time.Since(begin) > storeWait {
+			return err
+		}
+		log.Warn("the database is away; trying again", "err", err)
+		select {
+		case <-time.After(storeGap):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
 
 // errNotOurs is what a request ends with when this process may not work any more.
 var errNotOurs = errors.New("this process has been stopped for too long; another may have taken over its work")

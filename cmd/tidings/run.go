@@ -32,10 +32,10 @@ type side struct {
 // start begins to work and to serve. The returned function stops everything.
 func (g *gateway) start(ctx context.Context, sides []side) (stop func(), err error) {
 	cfg := g.cfg.Load()
-	if err := g.rename(ctx, cfg); err != nil {
+	if err := whileAway(ctx, g.log, func() error { return g.rename(ctx, cfg) }); err != nil {
 		return nil, err
 	}
-	if err := g.out.Restore(ctx); err != nil {
+	if err := whileAway(ctx, g.log, func() error { return g.out.Restore(ctx) }); err != nil {
 		return nil, fmt.Errorf("cannot read the channels' pauses: %w", err)
 	}
 	if err := g.engine.Start(ctx); err != nil {

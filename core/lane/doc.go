@@ -11,16 +11,21 @@
 //     heads of its lanes. A lane is (re-)read from its first unsettled item,
 //     never continued from a cursor: with several writers a lower id can become
 //     visible after a higher one.
+//
 //  2. An item's result and the work it makes are committed together. Until that
 //     commit has succeeded the lane does not move: when the database is away,
 //     the commit is repeated, the work is not.
+//
 //  3. At most one worker is busy with a lane.
+//
 //  4. For kinds with a Marker, no work starts before a mark for it is durable.
 //     A mark that is found when a lane is read belongs to an owner that is gone:
 //     its work may or may not have happened (Item.Found). The same goes for a
 //     worker that panicked.
+//
 //  5. The commits of many callers are grouped into one transaction; the failure
 //     of one caller's function undoes that caller's writes only.
+//
 //  6. An item is appended in memory only to a lane that is wholly loaded;
 //     otherwise the lane is noted as having more on disk. A lane that memory
 //     does not know is taken for empty only while memory knows all lanes.

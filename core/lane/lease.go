@@ -180,6 +180,9 @@ func (e *Engine) keepLease() {
 // beat is one round: renew, look, give back what is lost or too much, take what
 // is free.
 func (e *Engine) beat() {
+	if !e.mayRenew() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(e.work, callTime)
 	defer cancel()
 	begin := e.now()
@@ -204,6 +207,14 @@ func (e *Engine) beat() {
 			e.note("cannot forget a replica", e.shared.Forget(ctx, id, renewals))
 		}
 	}
+}
+
+// mayRenew reports whether the lease is to be renewed. Without a session this
+// replica does not work, so it must not keep its shards from those who would.
+func (e *Engine) mayRenew() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.lease.session || e.lease.pooled
 }
 
 // note logs an error once, and that it is over.
@@ -251,6 +262,15 @@ func (e *Engine) dropLost(c Census) {
 			e.log.Warn("a shard has been taken over", "shard", r.ID)
 			e.lose(s)
 		}
+	}
+}
+
+// gone notes that a shard has turned out to be another replica's.
+func (e *Engine) gone(s *shard) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.owned[s.id] == s {
+		e.lose(s)
 	}
 }
 

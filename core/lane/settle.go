@@ -46,7 +46,8 @@ func (e *Engine) settle(l *lane, s *settlement) time.Time {
 			return e.settled(l, s)
 		}
 		if errors.Is(err, errLost) {
-			return time.Time{} // whoever has the shard now decides
+			e.gone(l.shard) // whoever has the shard now decides
+			return time.Time{}
 		}
 		e.log.Error("cannot write a result; it is kept and tried again", "kind", KindOf(l.name), "item", s.it.ID, "err", err)
 		s.ride = false // it may be the next item's mark that fails

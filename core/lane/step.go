@@ -101,6 +101,7 @@ func (e *Engine) mark(l *lane, marker Marker, it Item) (kept bool, err error) {
 		return tx.st.SaveItem(marked)
 	}, wanted(marker, it))
 	if errors.Is(err, errLost) {
+		e.gone(l.shard)
 		return false, nil
 	}
 	if err != nil {

@@ -3,6 +3,8 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -75,15 +77,15 @@ func blame(err error) error {
 	return err
 }
 
-// Away reports whether an error of Open means that the server cannot be had for
-// the moment: it is starting, stopping, or its standby has not taken over yet.
+// Away reports whether an error means that the server cannot be had for the
+// moment: it is starting, stopping, or its standby has not taken over yet.
 func Away(err error) bool {
-	if _, ok := errors.AsType[*pgconn.ConnectError](err); !ok {
-		return false
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return stale(err) || strings.HasPrefix(pe.Code, "53") // what it is short of
 	}
-	var pe *pgconn.PgError
-	if !errors.As(err, &pe) {
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true // nobody answered, or only one that does not take writes
 	}
-	return strings.HasPrefix(pe.Code, "57P") || strings.HasPrefix(pe.Code, "53")
+	_, cut := errors.AsType[*net.OpError](err)
+	return cut || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
