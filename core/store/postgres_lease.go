@@ -181,7 +181,10 @@ func (s *postgres) Listen(ctx context.Context, self string, ready func(), fn fun
 	if s.known.Pooled {
 		return lane.ErrNoSession
 	}
-	c, err := pgx.ConnectConfig(ctx, s.config)
+	// An old session of ours may hold the lock until the server has noticed its end.
+	begin, done := context.WithTimeout(ctx, sessionWait)
+	defer done()
+	c, err := pgx.ConnectConfig(begin, s.config)
 	if err != nil {
 		return fmt.Errorf("store: listen: %w", err)
 	}
@@ -191,10 +194,10 @@ func (s *postgres) Listen(ctx context.Context, self string, ready func(), fn fun
 		defer cancel()
 		_ = c.Close(last)
 	}()
-	if _, err := c.Exec(ctx, "SELECT pg_advisory_lock($1)", sessionKey(self)); err != nil {
+	if _, err := c.Exec(begin, "SELECT pg_advisory_lock($1)", sessionKey(self)); err != nil {
 		return fmt.Errorf("store: listen: %w", err)
 	}
-	if _, err := c.Exec(ctx, "LISTEN tidings"); err != nil {
+	if _, err := c.Exec(begin, "LISTEN tidings"); err != nil {
 		return fmt.Errorf("store: listen: %w", err)
 	}
 	s.session.Store(true)
@@ -205,6 +208,9 @@ func (s *postgres) Listen(ctx context.Context, self string, ready func(), fn fun
 		}
 	}
 }
+
+// sessionWait bounds how long a session may take to stand.
+const sessionWait = 5 * time.Second
 
 // hear waits for one notice, for a while.
 func (s *postgres) hear(ctx context.Context, c *pgx.Conn, fn func(notice string)) error {
