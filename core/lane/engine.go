@@ -177,7 +177,12 @@ func (e *Engine) leave() {
 	e.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), callTime/2)
 	defer cancel()
-	<-e.lease.ended
+	select {
+	case <-e.lease.ended:
+	case <-ctx.Done(): // the database hangs, and a stop has its time
+		e.log.Error("shards could not be given back; others take them when the lease ends")
+		return
+	}
 	err := e.shared.Forget(ctx, e.lease.self, e.lease.watch.seen[e.lease.self].renewals)
 	if err = errors.Join(err, e.shared.Give(ctx, e.lease.self, ids)); err != nil {
 		e.log.Error("shards could not be given back; others take them when the lease ends", "err", err)
