@@ -281,11 +281,13 @@ func TestFaultCodes(t *testing.T) {
 
 func TestButtonsAndAnswersInTheReply(t *testing.T) {
 	s, g := newBot(t, nil)
+	pressed := make(chan struct{}) // closed once the test has looked at the press
 	g.answer = func(w http.ResponseWriter, u map[string]any) {
 		q, ok := u["callback_query"].(map[string]any)
 		if !ok {
 			return
 		}
+		<-pressed
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"method":"answerCallbackQuery","callback_query_id":"`+q["id"].(string)+`"}`)
 	}
@@ -299,6 +301,7 @@ func TestButtonsAndAnswersInTheReply(t *testing.T) {
 	if got := s.Unanswered(); got != 1 {
 		t.Errorf("before the answer: got %d unanswered, want 1", got)
 	}
+	close(pressed)
 	_ = s.Settle(t.Context())
 	if got := s.Unanswered(); got != 0 {
 		t.Errorf("after the answer: got %d unanswered, want 0", got)
