@@ -1,6 +1,7 @@
 package core
 
 import (
+	"strconv"
 	"strings"
 	"time"
 )
@@ -307,6 +308,11 @@ type ChannelInfo struct {
 	Template string   // name of the approved template for the event; empty: none
 	Language string   // of the template
 	Params   []string // paths of the template's values
+}
+
+// PartKey is the key of a part: stable over attempts, unique in the installation.
+func PartKey(messageID int64, n int) string {
+	return "m" + strconv.FormatInt(messageID, 10) + "-" + strconv.Itoa(n)
 }
 
 // SlowestState is the state of a message all of whose parts have been sent:

@@ -67,7 +67,8 @@ type Events interface {
 
 // Messages keeps messages, their parts, and what each request was answered.
 type Messages interface {
-	// InsertMessage writes a message with its parts, all waiting.
+	// InsertMessage writes a message with its parts. All are waiting, but the
+	// first one of a message that is being sent: it is marked.
 	InsertMessage(m Message, parts []Part) (id int64, err error)
 	Message(id int64) (Message, error)
 	// SaveMessage writes what can change: channel, address, state, class, why,
@@ -79,10 +80,18 @@ type Messages interface {
 	Part(messageID int64, n int) (StoredPart, error)
 	// SavePart writes state, platform id and times.
 	SavePart(p StoredPart) error
+	// SettlePart is SavePart for a part that is marked still, and SettleMessage
+	// SaveMessage's state, class and why for a message that is being sent still;
+	// where it is not, they write nothing and answer false.
+	SettlePart(p StoredPart) (bool, error)
+	SettleMessage(m Message) (bool, error)
 	PartByPlatformID(channel, platformID string) (StoredPart, error)
 	// SentParts returns the parts sent to an address up to a time and not yet read, oldest first.
 	SentParts(addressID int64, until time.Time, limit int) ([]StoredPart, error)
+	// AddAttempt keeps an answer by which a part was not sent.
 	AddAttempt(a Attempt) error
+	// Attempts returns what the requests of a message were answered, by part and
+	// time. Of those by which a part was sent it is the latest.
 	Attempts(messageID int64) ([]Attempt, error)
 	// OpenMessages returns the messages to an address that still have something to send, oldest first.
 	OpenMessages(addressID int64) ([]Message, error)

@@ -12,8 +12,13 @@ import (
 	"tidings/core"
 )
 
-// maxBatch caps the callers in one transaction, and with it how long a caller waits.
-const maxBatch = 256
+// How much goes into one transaction, and with it how long a caller waits. What
+// lanes have done goes first: where more comes in than can go out, it waits at
+// the door, not in the middle.
+const (
+	maxBatch  = 256 // callers of each of the two lines
+	maxWeight = 512 // claims of theirs, which is one for each event
+)
 
 // Tx is what a caller of Do writes to: the store's transaction plus the queue.
 type Tx struct {
@@ -25,24 +30,36 @@ type Tx struct {
 	after []func()
 }
 
-// Append puts work at the end of a lane. Where the item would be the only one
-// of its lane and may start at once, its mark is written with it.
+// Append puts work at the end of a lane.
 func (tx *Tx) Append(name string, ref int64, due time.Time, prio Priority) error {
-	it := Item{Lane: name, Shard: tx.e.shardOf(name), Ref: ref, Due: due, Step: 1, Prio: prio}
-	marker, err := tx.e.reserve(tx, it)
-	if err != nil {
+	it := tx.item(name, due, prio)
+	it.Ref = ref
+	if _, err := tx.e.reserve(tx, it); err != nil {
 		return err
 	}
-	if marker != nil {
-		ok, err := marker.Mark(tx, it)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return nil
-		}
-		it.Mark = it.Step
-	}
+	return tx.insert(it)
+}
+
+// Reserve reports whether work that is about to be appended to a lane of a
+// Marker may start as soon as it is durable: it would be the only one of its
+// lane, a worker is free, and the pace lets it, which has then been paid for.
+func (tx *Tx) Reserve(name string, due time.Time, prio Priority) (bool, error) {
+	return tx.e.reserve(tx, tx.item(name, due, prio))
+}
+
+// AppendMarked is Append for what Reserve lets start at once and is written down
+// as on its way by the same transaction.
+func (tx *Tx) AppendMarked(name string, ref int64, due time.Time, prio Priority) error {
+	it := tx.item(name, due, prio)
+	it.Ref, it.Mark = ref, it.Step
+	return tx.insert(it)
+}
+
+func (tx *Tx) item(name string, due time.Time, prio Priority) Item {
+	return Item{Lane: name, Shard: tx.e.shardOf(name), Due: due, Step: 1, Prio: prio}
+}
+
+func (tx *Tx) insert(it Item) error {
 	id, err := tx.st.InsertItem(it)
 	if err != nil {
 		return err
@@ -50,6 +67,18 @@ func (tx *Tx) Append(name string, ref int64, due time.Time, prio Priority) error
 	it.ID = id
 	tx.added = append(tx.added, it)
 	return nil
+}
+
+// Vacant reports whether a lane has no unsettled items: what belongs at its end
+// overtakes nothing if it is done within tx.
+func (tx *Tx) Vacant(name string) (bool, error) {
+	if tx.e.shared == nil {
+		if empty, sure := tx.e.empty(name, tx.e.shardOf(name)); sure {
+			return empty, nil
+		}
+	}
+	pending, err := tx.st.Pending(name)
+	return !pending, err
 }
 
 // Pending reports whether a lane has unsettled items.
@@ -101,9 +130,12 @@ func (e *Engine) doIn(l *lane, fn func(*Tx) error, wants core.Wants) error {
 }
 
 func (e *Engine) submit(o *op) error {
-	ctx := o.ctx
+	ctx, line := o.ctx, e.ops
+	if o.in != nil {
+		line = e.settles
+	}
 	select {
-	case e.ops <- o:
+	case line <- o:
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %w", ErrUnavailable, ctx.Err())
 	case <-e.closed:
@@ -134,29 +166,43 @@ func (e *Engine) View(ctx context.Context, fn func(core.Tx) error) error {
 func (e *Engine) commitLoop() {
 	batch := make([]*op, 0, maxBatch)
 	for {
+		batch = batch[:0]
 		select {
+		case o := <-e.settles:
+			batch = append(batch, o)
 		case o := <-e.ops:
-			batch = append(batch[:0], o)
+			batch = append(batch, o)
 		case <-e.closing:
 			close(e.closed)
 			return
 		}
-		batch = e.drain(batch)
-		e.commit(batch)
+		e.commit(e.drain(batch))
 	}
 }
 
 func (e *Engine) drain(batch []*op) []*op {
-	for len(batch) < maxBatch {
+	return take(take(batch, e.settles, maxBatch), e.ops, 2*maxBatch)
+}
+
+// take adds to a batch what waits in a line, until there is enough.
+func take(batch []*op, line <-chan *op, most int) []*op {
+	weight := 0
+	for _, o := range batch {
+		weight += o.weight()
+	}
+	for len(batch) < most && weight < maxWeight {
 		select {
-		case o := <-e.ops:
+		case o := <-line:
 			batch = append(batch, o)
+			weight += o.weight()
 		default:
 			return batch
 		}
 	}
 	return batch
 }
+
+func (o *op) weight() int { return len(o.wants.Claims) }
 
 func (e *Engine) commit(batch []*op) {
 	err := e.store.Update(context.Background(), func(st StoreTx) error {

@@ -38,6 +38,8 @@ type Engine struct {
 	halted   chan struct{} // closed when lanes must not start any more
 
 	ops     chan *op
+	settles chan *op   // goes before ops
+	steps   chan *lane // to an idle worker
 	closing chan struct{}
 	closed  chan struct{}
 	stop    sync.Once
@@ -59,7 +61,7 @@ type Engine struct {
 func New(store Store, log *slog.Logger) *Engine {
 	e := &Engine{
 		store: store, kinds: map[string]Kind{}, log: log, now: time.Now, room: maxLanes,
-		ops: make(chan *op, maxBatch), closing: make(chan struct{}), closed: make(chan struct{}),
+		ops: make(chan *op, maxBatch), settles: make(chan *op, maxBatch), steps: make(chan *lane), closing: make(chan struct{}), closed: make(chan struct{}),
 		lanes: map[string]*lane{}, pools: map[string]*pool{}, owned: map[int]*shard{},
 		lease: newLease(), onNotice: map[string]func(){}, halted: make(chan struct{}),
 	}

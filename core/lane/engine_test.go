@@ -103,7 +103,7 @@ func TestWaitingCostsNothing(t *testing.T) {
 }
 
 func TestMarkThatSettles(t *testing.T) {
-	for name, opened := range map[string]bool{"while appending": true, "later": false} {
+	for name, opened := range map[string]bool{"let start at once, and not marked": true, "later": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				m := newMemory()
@@ -127,7 +127,14 @@ func TestMarkThatSettles(t *testing.T) {
 						return false, nil
 					},
 				}, 1)
-				put(t, e, "w/1", upTo(7)...)
+				do(t, e, func(tx *Tx) error {
+					now, err := tx.Reserve("w/1", time.Time{}, Normal)
+					same(t, "may start at once", now, opened)
+					for ref := range int64(7) {
+						err = errors.Join(err, tx.Append("w/1", ref+1, time.Time{}, Normal))
+					}
+					return err
+				})
 				<-time.After(time.Second)
 				open.Store(true)
 				<-time.After(time.Hour)

@@ -293,12 +293,24 @@ func put(t testing.TB, e *Engine, name string, refs ...int64) {
 	t.Helper()
 	do(t, e, func(tx *Tx) error {
 		for _, ref := range refs {
-			if err := tx.Append(name, ref, time.Time{}, Normal); err != nil {
+			if err := enqueue(tx, name, ref); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// enqueue appends an item, marked where it may start at once.
+func enqueue(tx *Tx, name string, ref int64) error {
+	now, err := tx.Reserve(name, time.Time{}, Normal)
+	switch {
+	case err != nil:
+		return err
+	case now:
+		return tx.AppendMarked(name, ref, time.Time{}, Normal)
+	}
+	return tx.Append(name, ref, time.Time{}, Normal)
 }
 
 func do(t testing.TB, e *Engine, fn func(tx *Tx) error) {

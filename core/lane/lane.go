@@ -135,7 +135,8 @@ type Store interface {
 type StoreTx interface {
 	core.Tx
 	// Try runs fn and undoes its writes, and only them, when it fails. fatal is
-	// set when the transaction itself is broken.
+	// set when the transaction itself is broken, or (ErrAgain) has to be run once
+	// more because a store had not expected fn to fail.
 	Try(fn func() error) (err error, fatal error)
 	InsertItem(it Item) (id int64, err error)
 	SaveItem(it Item) error
@@ -163,6 +164,10 @@ var ErrUnavailable = errors.New("the database is not available")
 // ErrRefused is wrapped by the errors of Store.Update where the database is
 // well and a statement or its values were at fault.
 var ErrRefused = errors.New("the database refused a value")
+
+// ErrAgain is wrapped by what StoreTx.Try calls fatal where Update is going to
+// run its function once more.
+var ErrAgain = errors.New("the transaction is run again")
 
 // errLost says that the shard of a lane is another process's by now.
 var errLost = errors.New("lane: the shard has been taken over")

@@ -136,7 +136,7 @@ func (l *life) begin(it Item, step string) (token int) {
 func (l *life) append(tx *Tx, lane int, ref int64) error {
 	name := []string{"w/a", "w/b", "m/a", "m/b"}[lane]
 	write(tx, "to %s %d", name, ref)
-	return tx.Append(name, ref, time.Time{}, Normal)
+	return enqueue(tx, name, ref)
 }
 
 // check compares what was settled, lane by lane, with what was appended.

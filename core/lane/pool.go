@@ -172,13 +172,38 @@ func (e *Engine) hold(p *pool, at, now time.Time) {
 	p.timer = t
 }
 
+// idleWorker is how long a worker's goroutine is kept for the next lane: what it
+// has grown its stack to is not grown anew for each step.
+const idleWorker = time.Second
+
 func (e *Engine) start(l *lane) {
 	l.running = true
 	l.pool.running++
 	l.shard.running++
-	e.busy.Go(func() {
+	e.busy.Add(1)
+	select {
+	case e.steps <- l: // to one that is idle
+	default:
+		go e.worker(l)
+	}
+}
+
+// worker steps lanes, until there is none for a while.
+func (e *Engine) worker(l *lane) {
+	idle := time.NewTimer(idleWorker)
+	defer idle.Stop()
+	for {
 		e.release(l, e.step(l))
-	})
+		e.busy.Done()
+		idle.Reset(idleWorker)
+		select {
+		case l = <-e.steps:
+		case <-idle.C:
+			return
+		case <-e.halted:
+			return
+		}
+	}
 }
 
 // release gives the worker back and says when the lane runs next.

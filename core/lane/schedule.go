@@ -71,50 +71,59 @@ func (e *Engine) known(kind Kind, name string, s *shard) (*pool, bool) {
 // reserve puts an empty lane into memory for the first item that is being
 // appended to it: whatever else is appended in this batch comes after it. Where
 // other processes append too, the store has the last word on its being empty.
-// It returns its Marker, to be asked within tx, if the work may start at once.
-func (e *Engine) reserve(tx *Tx, it Item) (Marker, error) {
+// It reports whether the work may start at once, marked by tx.
+func (e *Engine) reserve(tx *Tx, it Item) (bool, error) {
 	if empty, err := e.vacant(tx, it); !empty || err != nil {
-		return nil, err
+		return false, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	s := e.owned[it.Shard]
 	if e.stopping || e.lanes[it.Lane] != nil || s == nil {
-		return nil, nil
+		return false, nil
 	}
 	l := e.newLane(it.Lane, s)
 	if l == nil {
-		return nil, nil
+		return false, nil
 	}
 	tx.held = append(tx.held, l)
-	marker, marks := l.kind.Worker.(Marker)
+	_, marks := l.kind.Worker.(Marker)
 	now := e.now()
 	p := l.pool
 	if !marks || it.Due.After(now) || p.running+p.promised >= p.limit || p.closed(now) || !e.alive(now) {
-		return nil, nil
+		return false, nil
 	}
-	if marker.Gate(it, now).At.After(now) {
-		return nil, nil
+	if l.kind.Worker.Gate(it, now).At.After(now) {
+		return false, nil
 	}
 	l.promised = true
 	p.promised++
-	return marker, nil
+	return true, nil
 }
 
 // vacant reports whether a lane is known to be empty.
 func (e *Engine) vacant(tx *Tx, it Item) (bool, error) {
-	e.mu.Lock()
-	kind, handled := e.kinds[KindOf(it.Lane)]
-	ok := handled && !e.stopping && e.lanes[it.Lane] == nil
-	if ok {
-		_, ok = e.known(kind, it.Lane, e.owned[it.Shard])
-	}
-	e.mu.Unlock()
-	if !ok || e.shared == nil {
-		return ok, nil
+	empty, sure := e.empty(it.Lane, it.Shard)
+	if !empty || !sure || e.shared == nil {
+		return empty && sure, nil
 	}
 	pending, err := tx.st.Pending(it.Lane)
 	return !pending, err
+}
+
+// empty reports whether memory has a lane for empty, and whether it can be sure.
+func (e *Engine) empty(name string, shard int) (empty, sure bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.lanes[name] != nil {
+		return false, true
+	}
+	kind, handled := e.kinds[KindOf(name)]
+	if !handled || e.stopping {
+		return false, false
+	}
+	_, sure = e.known(kind, name, e.owned[shard])
+	return sure, sure
 }
 
 // redeem ends what was promised to a transaction and takes note of the items it

@@ -123,8 +123,13 @@ func (s *postgres) Update(ctx context.Context, fn func(lane.StoreTx) error) erro
 	if s.isClosed() {
 		return errClosed
 	}
+	careful := false
 	for run := 1; ; run++ {
-		err := s.update(ctx, fn)
+		err := s.update(ctx, fn, careful)
+		if !careful && (errors.Is(err, lane.ErrAgain) || err != nil && refused(err)) {
+			careful = true
+			continue
+		}
 		if err == nil || run == runs || !again(err) && !(run == 1 && errors.Is(err, errLost)) {
 			return blame(err)
 		}
@@ -142,12 +147,12 @@ func (s *postgres) Update(ctx context.Context, fn func(lane.StoreTx) error) erro
 // nothing of it can have been committed.
 var errLost = errors.New("store: the connection was lost")
 
-func (s *postgres) update(ctx context.Context, fn func(lane.StoreTx) error) error {
+func (s *postgres) update(ctx context.Context, fn func(lane.StoreTx) error, careful bool) error {
 	fresh, err := s.dial(ctx)
 	if err != nil {
 		return fmt.Errorf("store: connect: %w", err)
 	}
-	p := &pgSession{c: s.writer}
+	p := &pgSession{c: s.writer, careful: careful}
 	t := newTx(ctx, p, s.slot)
 	err = fn(t)
 	if p.broken != nil {

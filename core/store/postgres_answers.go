@@ -3,8 +3,11 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"tidings/core/lane"
 )
 
 // answers are what comes back from one pipeline; once asked for rows, they are
@@ -57,6 +60,9 @@ func (a *answers) fault(err error) error {
 		a.p.tries[n-1].failed = err
 	} else if a.p.broken == nil {
 		a.p.broken = err
+		if n > 0 && !a.p.careful && refused(err) {
+			a.p.broken = fmt.Errorf("%w: %w", lane.ErrAgain, err) // with savepoints it may be one caller's fault
+		}
 	}
 	return err
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"tidings/core/lane"
 )
 
 // roundTrip is how long the server may take for one answer.
@@ -42,6 +44,7 @@ type pgSession struct {
 
 	c        *pgx.Conn
 	readOnly bool
+	careful  bool // calls of try have savepoints
 	begun    bool
 	queue    []statement
 	last     []statement // goes just before COMMIT
@@ -65,6 +68,16 @@ func (p *pgSession) exec(_ context.Context, query string, args ...any) error {
 	p.queue = append(p.queue, statement{query, normal(args)})
 	p.writes++
 	return nil
+}
+
+// execIf does not wait for the answer where it can do without: that no row was
+// changed is then an error of the statement, and COMMIT does not come about.
+func (p *pgSession) execIf(ctx context.Context, query string, args ...any) (bool, error) {
+	if p.careful {
+		n, err := p.execN(ctx, query, args...)
+		return n == 1, err
+	}
+	return true, p.exec(ctx, "WITH changed AS ("+query+" RETURNING 1) SELECT 1 / count(*) FROM changed", args...)
 }
 
 func (p *pgSession) execN(ctx context.Context, query string, args ...any) (int64, error) {
@@ -92,7 +105,7 @@ func (p *pgSession) writeRow(ctx context.Context, query string, args ...any) sca
 	}
 	p.writes++
 	for _, a := range p.tries {
-		if !a.set {
+		if !a.set && p.careful {
 			p.save(a)
 		}
 	}
@@ -157,7 +170,7 @@ func (p *pgSession) send(ctx context.Context, more ...statement) (*answers, erro
 		return nil, err
 	}
 	for _, a := range p.tries {
-		if !a.set && a.from < len(p.queue) {
+		if !a.set && p.careful && a.from < len(p.queue) {
 			p.save(a)
 		}
 	}
@@ -272,6 +285,10 @@ func (p *pgSession) try(ctx context.Context, fn func() error) (err, fatal error)
 			err = p.exec(ctx, "RELEASE SAVEPOINT try")
 		}
 		return err, err
+	}
+	if p.writes != a.writes && !p.careful {
+		p.broken = lane.ErrAgain
+		return err, lane.ErrAgain
 	}
 	p.last = p.last[:a.last]
 	if p.writes != a.writes {

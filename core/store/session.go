@@ -14,6 +14,10 @@ type session interface { //nolint:interfacebloat // one seam, with two sides, bo
 	exec(ctx context.Context, query string, args ...any) error
 	// execN runs a statement at once and returns how many rows it has changed.
 	execN(ctx context.Context, query string, args ...any) (int64, error)
+	// execIf runs a statement that changes one row or none, and reports whether it
+	// was one. Where that is not known at once it says yes; should it turn out to
+	// be no, the transaction is run again with all precautions.
+	execIf(ctx context.Context, query string, args ...any) (bool, error)
 	query(ctx context.Context, query string, args ...any) (rows, error)
 	queryRow(ctx context.Context, query string, args ...any) scanner
 	// writeRow is queryRow for a statement that also writes.

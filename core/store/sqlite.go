@@ -127,12 +127,20 @@ func (s *sqliteStore) Update(ctx context.Context, fn func(lane.StoreTx) error) e
 	if s.isClosed() {
 		return errClosed
 	}
-	if err := s.begin(ctx); err != nil {
+	err := s.update(ctx, fn, false)
+	if errors.Is(err, lane.ErrAgain) {
+		err = s.update(ctx, fn, true)
+	}
+	return err
+}
+
+func (s *sqliteStore) update(ctx context.Context, fn func(lane.StoreTx) error, careful bool) error {
+	if err := s.begin(ctx, careful); err != nil {
 		return fmt.Errorf("store: begin: %w", err)
 	}
 	t := newTx(ctx, s.writer, 0)
 	err := fn(t)
-	if err == nil {
+	if s.writer.broken != nil {
 		err = s.writer.broken // whatever fn made of it
 	}
 	if err == nil {
@@ -157,8 +165,8 @@ func (s *sqliteStore) isClosed() bool {
 }
 
 // begin opens the transaction, after ending one that could not be rolled back before.
-func (s *sqliteStore) begin(ctx context.Context) error {
-	s.writer.broken, s.writer.tries = nil, nil
+func (s *sqliteStore) begin(ctx context.Context, careful bool) error {
+	s.writer.broken, s.writer.tries, s.writer.careful = nil, nil, careful
 	err := s.writer.run(ctx, "BEGIN IMMEDIATE")
 	if err == nil || ctx.Err() != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 
 	"modernc.org/sqlite" // and with it the driver "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"tidings/core/lane"
 )
 
 // conn is one connection with its prepared statements. It belongs to one
@@ -21,9 +23,11 @@ type conn struct {
 	// broken is the first error since BEGIN that was the database's and not the
 	// statement's: nothing of the transaction may be committed.
 	broken error
-	// tries are the calls of try under way, and whether each has its savepoint:
-	// it is set before its first write.
-	tries []bool
+	// careful has calls of try set savepoints. tries are those under way, and
+	// whether each has its own: it is set before its first write.
+	careful bool
+	tries   []bool
+	writes  int // since BEGIN
 	last  map[string]int64 // the last id of each table; nil: not known
 }
 
@@ -96,13 +100,23 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) error {
 }
 
 func (c *conn) execN(ctx context.Context, query string, args ...any) (int64, error) {
-	if err := c.setSavepoints(ctx); err != nil {
+	if err := c.beforeWrite(ctx); err != nil {
 		return 0, err
 	}
 	return c.change(ctx, query, args...)
 }
 
-func (c *conn) setSavepoints(ctx context.Context) error {
+func (c *conn) execIf(ctx context.Context, query string, args ...any) (bool, error) {
+	n, err := c.execN(ctx, query, args...)
+	return n == 1, err
+}
+
+// beforeWrite sets the savepoints of the calls of try under way.
+func (c *conn) beforeWrite(ctx context.Context) error {
+	c.writes++
+	if !c.careful {
+		return nil
+	}
 	for i, set := range c.tries {
 		if set {
 			continue
@@ -115,7 +129,20 @@ func (c *conn) setSavepoints(ctx context.Context) error {
 	return nil
 }
 
+// try is lane.StoreTx.Try. Savepoints cost much and are hardly ever needed, so
+// they are left out at first.
 func (c *conn) try(ctx context.Context, fn func() error) (err, fatal error) {
+	if c.careful {
+		return c.trySaved(ctx, fn)
+	}
+	before := c.writes
+	if err = fn(); err != nil && c.broken == nil && c.writes != before {
+		c.broken = lane.ErrAgain
+	}
+	return err, c.broken
+}
+
+func (c *conn) trySaved(ctx context.Context, fn func() error) (err, fatal error) {
 	c.tries = append(c.tries, false)
 	defer func() { c.tries = c.tries[:len(c.tries)-1] }() // also when fn panics
 	err = fn()
@@ -185,7 +212,7 @@ func (c *conn) queryRow(ctx context.Context, query string, args ...any) scanner 
 }
 
 func (c *conn) writeRow(ctx context.Context, query string, args ...any) scanner {
-	if err := c.setSavepoints(ctx); err != nil {
+	if err := c.beforeWrite(ctx); err != nil {
 		return failed{err}
 	}
 	return c.queryRow(ctx, query, args...)

@@ -67,27 +67,29 @@ func (t *tx) InsertMessage(m core.Message, parts []core.Part) (int64, error) {
 		return 0, fmt.Errorf("store: message: %w", err)
 	}
 	t.count("messages")
-	return id, t.insertParts(id, m.Channel, m.AddressID, parts)
+	m.ID = id
+	return id, t.insertParts(m, parts)
 }
 
-func (t *tx) insertParts(messageID int64, channel string, addressID int64, parts []core.Part) error {
-	for _, p := range parts {
-		p.Key = PartKey(messageID, p.N)
+func (t *tx) insertParts(m core.Message, parts []core.Part) error {
+	for i, p := range parts {
+		p.Key = core.PartKey(m.ID, p.N)
+		state := core.PartWaiting
+		if i == 0 && m.State == core.MessageSending {
+			state = core.PartMarked
+		}
 		body, err := pack(p)
 		if err != nil {
 			return err
 		}
 		err = t.exec(`INSERT INTO part (message_id, n, state, body, channel, address_id) VALUES ($1, $2, $3, $4, $5, $6)`,
-			messageID, p.N, core.PartWaiting, body, channel, addressID)
+			m.ID, p.N, state, body, m.Channel, m.AddressID)
 		if err != nil {
 			return fmt.Errorf("store: part: %w", err)
 		}
 	}
 	return nil
 }
-
-// PartKey is the key of a part: stable over attempts, unique in the installation.
-func PartKey(messageID int64, n int) string { return fmt.Sprintf("m%d-%d", messageID, n) }
 
 // Message returns a message.
 func (t *tx) Message(id int64) (core.Message, error) {
@@ -114,9 +116,8 @@ func (t *tx) SaveMessage(m core.Message) error {
 
 // ReplaceParts writes new parts for a message of which nothing has been sent.
 func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
-	var channel string
-	var address int64
-	if err := t.row(`SELECT channel, address_id FROM message WHERE id = $1`, messageID).Scan(&channel, &address); err != nil {
+	m := core.Message{ID: messageID}
+	if err := t.row(`SELECT channel, address_id FROM message WHERE id = $1`, messageID).Scan(&m.Channel, &m.AddressID); err != nil {
 		return found(err)
 	}
 	t.c.forget(messageByID, messageID)
@@ -127,7 +128,7 @@ func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
 	if err := t.exec(`UPDATE message SET parts = $2 WHERE id = $1`, messageID, len(parts)); err != nil {
 		return err
 	}
-	return t.insertParts(messageID, channel, address, parts)
+	return t.insertParts(m, parts)
 }
 
 const partColumns = `p.message_id, p.n, p.state, p.body, p.platform_id, p.sent_at, p.delivered_at, p.read_at`
@@ -175,6 +176,21 @@ func (t *tx) SavePart(p core.StoredPart) error {
 		p.MessageID, p.N, p.State, p.PlatformID, ms(p.SentAt), ms(p.DeliveredAt), ms(p.ReadAt))
 }
 
+// SettlePart is SavePart for a part that is marked still.
+func (t *tx) SettlePart(p core.StoredPart) (bool, error) {
+	t.c.forget(partsOf, p.MessageID)
+	return t.c.execIf(t.ctx, `UPDATE part SET state = $3, platform_id = $4, sent_at = $5, delivered_at = $6, read_at = $7
+		WHERE message_id = $1 AND n = $2 AND state = 'marked'`,
+		p.MessageID, p.N, p.State, p.PlatformID, ms(p.SentAt), ms(p.DeliveredAt), ms(p.ReadAt))
+}
+
+// SettleMessage writes the state of a message that is being sent still.
+func (t *tx) SettleMessage(m core.Message) (bool, error) {
+	t.c.forget(messageByID, m.ID)
+	return t.c.execIf(t.ctx, `UPDATE message SET state = $2, class = $3, why = $4, changed_at = $5 WHERE id = $1 AND state = 'sending'`,
+		m.ID, m.State, m.Class, m.Why, ms(m.ChangedAt))
+}
+
 // PartByPlatformID returns the part the platform knows by an id.
 func (t *tx) PartByPlatformID(channel, platformID string) (core.StoredPart, error) {
 	if platformID == "" {
@@ -192,22 +208,28 @@ func (t *tx) SentParts(addressID int64, until time.Time, limit int) ([]core.Stor
 		ORDER BY p.sent_at LIMIT $3`, addressID, ms(until), limit)
 }
 
-// AddAttempt keeps what a request was answered.
+// AddAttempt keeps an answer by which a part was not sent.
 func (t *tx) AddAttempt(a core.Attempt) error {
 	_, err := t.insert("attempt", `INSERT INTO attempt (id, message_id, n, at, class, code, text) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 		a.MessageID, a.N, ms(a.At), a.Class, a.Code, a.Text)
 	return err
 }
 
-// Attempts returns what the requests of a message were answered, oldest first.
+// Attempts returns what the requests of a message were answered, by part and
+// time. That a part was sent stands in the part (and, in databases of before,
+// in an attempt without a class).
 func (t *tx) Attempts(messageID int64) ([]core.Attempt, error) {
 	return list(t, func(r scanner) (core.Attempt, error) {
 		var a core.Attempt
 		var when int64
-		err := r.Scan(&a.MessageID, &a.N, &when, &a.Class, &a.Code, &a.Text)
+		var sent, id int64 // for the order alone
+		err := r.Scan(&a.MessageID, &a.N, &when, &a.Class, &a.Code, &a.Text, &sent, &id)
 		a.At = at(when)
 		return a, err
-	}, `SELECT message_id, n, at, class, code, text FROM attempt WHERE message_id = $1 ORDER BY n, id`, messageID)
+	}, `SELECT message_id, n, at, class, code, text, 0 AS sent, id FROM attempt WHERE message_id = $1 AND class <> ''
+		UNION ALL
+		SELECT message_id, n, sent_at, '', '', '', 1, 0 FROM part WHERE message_id = $1 AND sent_at > 0
+		ORDER BY 2, 3, 7, 8`, messageID)
 }
 
 // OpenMessages returns the messages to an address that still have something to send.

@@ -127,7 +127,7 @@ func sentParts(t *testing.T, s Store) {
 
 func attempts(t *testing.T, s Store) {
 	update(t, s, func(tx lane.StoreTx) {
-		m := message(t, tx, address(t, tx, "telegram", "1"), core.MessageQueued, "a", "b")
+		m := message(t, tx, address(t, tx, "telegram", "1"), core.MessageSending, "a", "b")
 		want := []core.Attempt{
 			{MessageID: m.ID, N: 1, At: day, Class: core.Throttled, Code: "429", Text: "slow down"},
 			{MessageID: m.ID, N: 1, At: later(time.Second)},
@@ -135,10 +135,51 @@ func attempts(t *testing.T, s Store) {
 			{MessageID: m.ID, N: 2, At: later(time.Second), Class: core.Temporary, Code: "500"},
 		}
 		for _, a := range want {
+			if a.Class == "" {
+				must(t, tx.SavePart(core.StoredPart{MessageID: m.ID, N: a.N, State: core.PartSent, SentAt: a.At}))
+				continue
+			}
 			must(t, tx.AddAttempt(a))
 		}
 		same(t, "attempts", get[[]core.Attempt](t)(tx.Attempts(m.ID)), want)
 		same(t, "of another", len(get[[]core.Attempt](t)(tx.Attempts(m.ID+1))), 0)
+	})
+}
+
+// settling writes only what is as the mark left it.
+func settling(t *testing.T, s Store) {
+	var m core.Message
+	update(t, s, func(tx lane.StoreTx) {
+		m = message(t, tx, address(t, tx, "telegram", "1"), core.MessageSending, "a", "b")
+		parts := get[[]core.StoredPart](t)(tx.Parts(m.ID))
+		same(t, "states of the parts", []core.PartState{parts[0].State, parts[1].State}, []core.PartState{core.PartMarked, core.PartWaiting})
+	})
+	sent := func(tx lane.StoreTx, n int) bool {
+		return get[bool](t)(tx.SettlePart(core.StoredPart{MessageID: m.ID, N: n, State: core.PartSent, PlatformID: "p", SentAt: day}))
+	}
+	end := func(tx lane.StoreTx) bool {
+		return get[bool](t)(tx.SettleMessage(core.Message{ID: m.ID, State: core.MessageSent, ChangedAt: day}))
+	}
+	for _, tt := range []struct {
+		name string
+		try  func(tx lane.StoreTx) bool
+		want bool
+	}{
+		{"a marked part", func(tx lane.StoreTx) bool { return sent(tx, 1) }, true},
+		{"a sent one", func(tx lane.StoreTx) bool { return sent(tx, 1) }, false},
+		{"a waiting one", func(tx lane.StoreTx) bool { return sent(tx, 2) }, false},
+		{"one that is not there", func(tx lane.StoreTx) bool { return sent(tx, 3) }, false},
+		{"a message that is being sent", end, true},
+		{"one that was sent", end, false},
+	} {
+		var got bool // of the last run
+		update(t, s, func(tx lane.StoreTx) { got = tt.try(tx) })
+		same(t, tt.name, got, tt.want)
+	}
+	view(t, s, func(tx lane.StoreTx) {
+		same(t, "message", get[core.Message](t)(tx.Message(m.ID)).State, core.MessageSent)
+		p := get[core.StoredPart](t)(tx.Part(m.ID, 1))
+		same(t, "part", []any{p.State, p.PlatformID, p.SentAt}, []any{core.PartSent, "p", day})
 	})
 }
 

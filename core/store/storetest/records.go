@@ -185,7 +185,7 @@ func oneLink(t *testing.T, s Store) {
 		a = address(t, tx, "slack", "U1")
 		first = fullLink(customer(t, tx, "c").ID, a.ID)
 		first.ID = get[int64](t)(tx.InsertLink(first))
-		err, fatal := tx.Try(func() error {
+		err, fatal := attempt(tx, func() error {
 			_, err := tx.InsertLink(fullLink(customer(t, tx, "d").ID, a.ID))
 			return err
 		})

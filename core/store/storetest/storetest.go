@@ -29,7 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	for name, test := range map[string]func(t *testing.T, s Store){
 		"claims": claims, "customers": customers, "orders": orders, "ranks": ranks,
 		"events": events, "messages": messages, "parts": parts, "sent parts": sentParts,
-		"attempts": attempts, "open messages": openMessages, "list messages": listMessages,
+		"attempts": attempts, "settling": settling, "open messages": openMessages, "list messages": listMessages,
 		"last order": lastOrder, "early receipts": earlyReceipts, "totals": totals,
 		"addresses": addresses, "links": links, "one link per address": oneLink,
 		"opt-ins": optIns, "live opt-ins": liveOptIns, "opt-in codes": optInCodes, "opt-in used once": useOptIn,
@@ -64,13 +64,31 @@ func later(d time.Duration) time.Time { return day.Add(d) }
 // update runs fn in a transaction that must succeed.
 func update(t *testing.T, s lane.Store, fn func(tx lane.StoreTx)) {
 	t.Helper()
-	err := s.Update(t.Context(), func(tx lane.StoreTx) error {
+	err := s.Update(t.Context(), func(tx lane.StoreTx) (err error) {
+		defer func() {
+			switch r := recover(); r {
+			case nil:
+			case lane.ErrAgain:
+				err = lane.ErrAgain
+			default:
+				panic(r)
+			}
+		}()
 		fn(tx)
 		return nil
 	})
 	if err != nil {
 		t.Fatalf("Update: %v", err)
 	}
+}
+
+// attempt is tx.Try within update. It ends a run that is to be repeated.
+func attempt(tx lane.StoreTx, fn func() error) (err, fatal error) {
+	err, fatal = tx.Try(fn)
+	if errors.Is(fatal, lane.ErrAgain) {
+		panic(lane.ErrAgain)
+	}
+	return err, fatal
 }
 
 // view reads what is durable.

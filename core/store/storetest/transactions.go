@@ -96,7 +96,7 @@ func head(t *testing.T, s Store) {
 func try(t *testing.T, s Store) {
 	update(t, s, func(tx lane.StoreTx) {
 		customer(t, tx, "before")
-		err, fatal := tx.Try(func() error {
+		err, fatal := attempt(tx, func() error {
 			customer(t, tx, "refused")
 			insertItem(t, tx, "a/1", 1)
 			return errRefused
@@ -104,7 +104,7 @@ func try(t *testing.T, s Store) {
 		if !errors.Is(err, errRefused) || fatal != nil {
 			t.Errorf("Try: got %v, fatal %v, want %v", err, fatal, errRefused)
 		}
-		if err, fatal := tx.Try(func() error { customer(t, tx, "after"); return nil }); err != nil || fatal != nil {
+		if err, fatal := attempt(tx, func() error { customer(t, tx, "after"); return nil }); err != nil || fatal != nil {
 			t.Errorf("Try: got %v, fatal %v", err, fatal)
 		}
 	})
@@ -120,9 +120,9 @@ func try(t *testing.T, s Store) {
 
 func tryNested(t *testing.T, s Store) {
 	update(t, s, func(tx lane.StoreTx) {
-		err, fatal := tx.Try(func() error {
+		err, fatal := attempt(tx, func() error {
 			customer(t, tx, "outer")
-			err, fatal := tx.Try(func() error { customer(t, tx, "inner"); return errRefused })
+			err, fatal := attempt(tx, func() error { customer(t, tx, "inner"); return errRefused })
 			if !errors.Is(err, errRefused) {
 				t.Errorf("inner Try: got %v, want %v", err, errRefused)
 			}
@@ -141,7 +141,7 @@ func tryNested(t *testing.T, s Store) {
 func tryTotals(t *testing.T, s Store) {
 	update(t, s, func(tx lane.StoreTx) {
 		past(t, tx, day, 2)
-		_, fatal := tx.Try(func() error {
+		_, fatal := attempt(tx, func() error {
 			past(t, tx, later(time.Second), 3)
 			get[int64](t)(tx.Purge(later(time.Second), day, day, 100))
 			return errRefused
