@@ -154,7 +154,8 @@ func (d *Dispatcher) Restore(ctx context.Context) error {
 }
 
 // Enqueue writes a message with its parts and puts it at the end of its
-// address's lane. The message is suppressed when it has nothing to say.
+// address's lane, marked where it may leave at once. The message is suppressed
+// when it has nothing to say.
 func (d *Dispatcher) Enqueue(tx *lane.Tx, m core.Message) (int64, error) {
 	o, ok := d.Outlet(m.Channel)
 	if !ok {
@@ -165,18 +166,48 @@ func (d *Dispatcher) Enqueue(tx *lane.Tx, m core.Message) (int64, error) {
 	for i := range parts {
 		parts[i].Human, parts[i].Reply = m.Human, m.Reply
 	}
-	m.State = core.MessageQueued
 	if len(parts) == 0 {
 		m.State, m.Why = core.MessageSuppressed, "there is nothing to say"
+		return tx.InsertMessage(m, nil)
+	}
+	m.State, m.Parts = core.MessageQueued, len(parts)
+	name, prio := LaneOf(m.Channel, m.AddressID), priority(m)
+	now, err := tx.Reserve(name, m.CreatedAt, prio)
+	if err != nil {
+		return 0, err
+	}
+	if now {
+		a, fit, err := d.fit(tx, o, m, parts[0], time.Now())
+		if err != nil {
+			return 0, err
+		}
+		if fit {
+			return d.insertMarked(tx, m, parts, a)
+		}
 	}
 	id, err := tx.InsertMessage(m, parts)
-	if err != nil || len(parts) == 0 {
+	if err != nil {
 		return id, err
 	}
-	return id, tx.Append(LaneOf(m.Channel, m.AddressID), id, m.CreatedAt, priority(m))
+	return id, tx.Append(name, id, m.CreatedAt, prio)
 }
 
-// EnqueueWants is what Enqueue reads, and the mark that may ride along.
+// insertMarked writes a message that leaves as soon as that is durable.
+func (d *Dispatcher) insertMarked(tx *lane.Tx, m core.Message, parts []core.Part, a core.ChatAddress) (int64, error) {
+	m.State = core.MessageSending
+	id, err := tx.InsertMessage(m, parts)
+	if err != nil {
+		return id, err
+	}
+	m.ID = id
+	first := parts[0]
+	first.Key = core.PartKey(id, first.N)
+	p := core.StoredPart{MessageID: id, N: first.N, State: core.PartMarked, Part: first}
+	tx.After(func() { d.loaded.put(job{message: m, part: p, address: a}) })
+	return id, tx.AppendMarked(LaneOf(m.Channel, m.AddressID), id, m.CreatedAt, priority(m))
+}
+
+// EnqueueWants is what Enqueue reads.
 func (d *Dispatcher) EnqueueWants(m core.Message) core.Wants {
 	return core.Wants{
 		Lanes: []string{LaneOf(m.Channel, m.AddressID)}, Addresses: []int64{m.AddressID}, LinksOfAddresses: []int64{m.AddressID},

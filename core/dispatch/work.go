@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"tidings/core"
@@ -98,35 +100,47 @@ func classLabel(err error) string {
 
 // settleSent writes down that the platform has taken a part.
 func settleSent(tx *lane.Tx, j job, sent core.Sent, now time.Time) (core.StoredPart, error) {
-	p, err := tx.Part(j.part.MessageID, j.part.N) // an echo and its receipts may have been faster
-	if err != nil {
+	p := j.part
+	p.State, p.PlatformID, p.SentAt = core.PartSent, sent.ID, now
+	if err := takeReceipts(tx, j.outlet, &p); err != nil {
 		return p, err
 	}
-	if p.State != core.PartDelivered && p.State != core.PartRead {
-		p.State = core.PartSent
+	settled, err := tx.SettlePart(p)
+	if err == nil && !settled {
+		p, err = settleKnown(tx, j, p, now)
 	}
-	p.PlatformID, p.SentAt = cmp.Or(sent.ID, p.PlatformID), now
-	if err := takeReceipts(tx, j.outlet.Name, &p); err != nil {
+	if err != nil || sent.Moved == nil || sent.Moved.Value == j.address.Value {
 		return p, err
-	}
-	if err := tx.SavePart(p); err != nil {
-		return p, err
-	}
-	if err := tx.AddAttempt(core.Attempt{MessageID: p.MessageID, N: p.N, At: now}); err != nil {
-		return p, err
-	}
-	if sent.Moved == nil || sent.Moved.Value == j.address.Value {
-		return p, nil
 	}
 	return p, Readdress(tx, j.address.ID, *sent.Moved, now)
 }
 
+// settleKnown is settleSent for a part that has changed since its mark: an echo
+// and its receipts may have been faster.
+func settleKnown(tx *lane.Tx, j job, sent core.StoredPart, now time.Time) (core.StoredPart, error) {
+	p, err := tx.Part(j.part.MessageID, j.part.N)
+	if err != nil {
+		return p, err
+	}
+	if p.State != core.PartRead && (p.State != core.PartDelivered || sent.State == core.PartRead) {
+		p.State = sent.State
+	}
+	p.PlatformID, p.SentAt = cmp.Or(sent.PlatformID, p.PlatformID), now
+	if p.DeliveredAt.IsZero() {
+		p.DeliveredAt = sent.DeliveredAt
+	}
+	if p.ReadAt.IsZero() {
+		p.ReadAt = sent.ReadAt
+	}
+	return p, tx.SavePart(p)
+}
+
 // takeReceipts joins the receipts that came before their part was settled.
-func takeReceipts(tx *lane.Tx, channel string, p *core.StoredPart) error {
-	if p.PlatformID == "" {
+func takeReceipts(tx *lane.Tx, o *Outlet, p *core.StoredPart) error {
+	if p.PlatformID == "" || !(o.Limits.Delivered || o.Limits.Read || o.Limits.Echo > 0) {
 		return nil
 	}
-	delivered, read, err := tx.TakeReceipts(channel, p.PlatformID)
+	delivered, read, err := tx.TakeReceipts(o.Name, p.PlatformID)
 	if err != nil {
 		return err
 	}
@@ -145,7 +159,7 @@ func (d *Dispatcher) advance(j job, write func(*lane.Tx) (core.StoredPart, error
 	last := j.part.N >= j.message.Parts
 	next := j.it
 	next.Step, next.Tries, next.Since, next.LastTry, next.Due = j.it.Step+1, 0, time.Time{}, time.Time{}, j.now
-	return lane.Result{Done: last, Item: next, Wants: j.wants(), Commit: func(tx *lane.Tx) error {
+	return lane.Result{Done: last, Item: next, Commit: func(tx *lane.Tx) error {
 		p := j.part
 		if write != nil {
 			var err error
@@ -156,16 +170,13 @@ func (d *Dispatcher) advance(j job, write func(*lane.Tx) (core.StoredPart, error
 		if !last {
 			return nil
 		}
-		m, err := tx.Message(j.message.ID)
-		if err != nil || !(m.State.Open() || m.State == core.MessageCancelled) {
-			return err
-		}
-		return d.finish(tx, m, p) // also what was cancelled too late: it is with the customer
+		return d.finish(tx, j, p)
 	}}
 }
 
 // finish gives a message whose parts are all sent the state of its slowest part.
-func (d *Dispatcher) finish(tx *lane.Tx, m core.Message, last core.StoredPart) error {
+func (d *Dispatcher) finish(tx *lane.Tx, j job, last core.StoredPart) error {
+	m := j.message
 	parts := []core.StoredPart{last}
 	if m.Parts > 1 {
 		var err error
@@ -173,9 +184,19 @@ func (d *Dispatcher) finish(tx *lane.Tx, m core.Message, last core.StoredPart) e
 			return err
 		}
 	}
-	m.State, m.Class, m.Why, m.ChangedAt = core.SlowestState(parts), "", "", time.Now()
+	state := core.SlowestState(parts)
+	m.State, m.Class, m.Why, m.ChangedAt = state, "", "", time.Now()
+	settled, err := tx.SettleMessage(m)
+	if err == nil && !settled {
+		m, err = tx.Message(m.ID)
+		if err != nil || !(m.State.Open() || m.State == core.MessageCancelled) {
+			return err
+		}
+		m.State, m.Class, m.Why, m.ChangedAt = state, "", "", time.Now() // also what was cancelled too late: it is with the customer
+		err = tx.SaveMessage(m)
+	}
 	d.countEnd(tx, m)
-	return tx.SaveMessage(m)
+	return err
 }
 
 // foundMarked deals with a part whose mark was made by a process that is gone:
@@ -221,15 +242,15 @@ func (d *Dispatcher) uncertain(j job, code, text string, now time.Time) lane.Res
 	}}
 }
 
-// wants is what the commit of an answer reads.
-func (j job) wants() core.Wants {
-	return core.Wants{
-		Messages: []int64{j.message.ID}, Addresses: []int64{j.address.ID}, LinksOfAddresses: []int64{j.address.ID},
-	}
-}
-
 // Wants implements lane.Reader.
-func (d *Dispatcher) Wants(it lane.Item) core.Wants { return core.Wants{Messages: []int64{it.Ref}} }
+func (d *Dispatcher) Wants(it lane.Item) core.Wants {
+	w := core.Wants{Messages: []int64{it.Ref}}
+	_, id, _ := strings.Cut(strings.TrimPrefix(it.Lane, Kind+"/"), "/")
+	if address, err := strconv.ParseInt(id, 10, 64); err == nil {
+		w.Addresses, w.LinksOfAddresses = []int64{address}, []int64{address}
+	}
+	return w
+}
 
 func later(it lane.Item, at time.Time) lane.Result {
 	it.Due = at

@@ -104,18 +104,19 @@ type Status struct {
 // without error they are on disk.
 func (in *Intake) Accept(ctx context.Context, events []Received) ([]Status, error) {
 	var all []Status
+	prepared := in.prepare(ctx, events, time.Now())
 	err := in.Engine.Do(ctx, func(tx *lane.Tx) error {
 		all = make([]Status, 0, len(events))
 		now := time.Now()
-		for _, e := range events {
-			st, err := in.accept(tx, e, now)
+		for i, e := range events {
+			st, err := in.accept(tx, e, prepared[i], now)
 			if err != nil {
 				return err
 			}
 			all = append(all, st)
 		}
 		return nil
-	}, wantsOf(events))
+	}, in.wantsOf(events, prepared))
 	if err != nil {
 		return nil, err
 	}
@@ -126,9 +127,13 @@ func (in *Intake) Accept(ctx context.Context, events []Received) ([]Status, erro
 }
 
 // wantsOf is what accepting events reads.
-func wantsOf(events []Received) core.Wants {
+func (in *Intake) wantsOf(events []Received, prepared []*ready) core.Wants {
 	var w core.Wants
-	for _, r := range events {
+	for i, r := range events {
+		if p := prepared[i]; p != nil {
+			w.Add(in.wantsToTell(p.subject, p.plan))
+			w.Lanes = append(w.Lanes, CustomerLane(p.subject.customer.ID))
+		}
 		e := r.Event
 		w.Claims = append(w.Claims, eventKey(e))
 		if e.Data.CustomerUID != "" {
@@ -152,7 +157,7 @@ func typeLabel(e Received) string {
 	return "other"
 }
 
-func (in *Intake) accept(tx *lane.Tx, r Received, now time.Time) (Status, error) {
+func (in *Intake) accept(tx *lane.Tx, r Received, prepared *ready, now time.Time) (Status, error) {
 	st := Status{ID: r.Event.ID, Status: "accepted", Warnings: r.Warnings}
 	first, digest, err := tx.Claim(eventKey(r.Event), r.digest, now)
 	if err != nil {
@@ -161,6 +166,11 @@ func (in *Intake) accept(tx *lane.Tx, r Received, now time.Time) (Status, error)
 	if !first {
 		st.Status, st.Differs = "duplicate", digest != r.digest
 		return st, nil
+	}
+	if prepared != nil {
+		if done, err := in.settle(tx, prepared, now); done || err != nil {
+			return st, err
+		}
 	}
 	e := core.StoredEvent{Event: r.Event, State: core.EventWaiting, AcceptedAt: now}
 	if r.Ignored {

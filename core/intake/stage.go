@@ -52,7 +52,7 @@ func (w *customerWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 
 // wantsToTell is what carrying out a plan reads.
 func (in *Intake) wantsToTell(s subject, p Plan) core.Wants {
-	w := core.Wants{Customers: []int64{s.customer.ID}, Events: []int64{s.event.RowID}}
+	var w core.Wants
 	if key := newsKey(s.customer.ID, s.event.Event); key != "" {
 		w.Claims = append(w.Claims, key)
 	}
@@ -133,15 +133,22 @@ func (in *Intake) carryOut(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 			p.State, p.Why, p.Messages = core.EventSuppressed, why, nil
 		}
 	}
+	row, err := save(tx, p.settled(s.event))
+	if err != nil {
+		return err
+	}
 	for _, m := range p.Messages {
+		m.EventRow = row
 		if err := in.emit(tx, m); err != nil {
 			return err
 		}
 	}
-	if err := in.remember(tx, s, p, now); err != nil {
-		return err
-	}
-	e := s.event
+	tx.After(func() { in.Count("events_settled", 1, "state", string(p.State)) })
+	return in.remember(tx, s, p, now)
+}
+
+// settled is an event of which a plan has been made.
+func (p Plan) settled(e core.StoredEvent) core.StoredEvent {
 	e.State, e.Route, e.Reason = p.State, p.Decision.Route, p.Decision.Reason
 	if p.State == core.EventSuppressed {
 		e.Reason = p.Why
@@ -150,8 +157,15 @@ func (in *Intake) carryOut(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 	for _, r := range p.Decision.Reasons {
 		e.Reasons = append(e.Reasons, core.Reason{Channel: r.Channel, Why: r.Why})
 	}
-	tx.After(func() { in.Count("events_settled", 1, "state", string(e.State)) })
-	return tx.SaveEvent(e)
+	return e
+}
+
+// save writes an event that may be new.
+func save(tx *lane.Tx, e core.StoredEvent) (row int64, err error) {
+	if e.RowID == 0 {
+		return tx.InsertEvent(e)
+	}
+	return e.RowID, tx.SaveEvent(e)
 }
 
 // emit hands a message to the outbox; one that has failed already is only kept.

@@ -41,7 +41,7 @@ func (e *Engine) unsettled(l *lane) *settlement {
 // a result whose own transaction fails waits without one.
 func (e *Engine) settle(l *lane, s *settlement) time.Time {
 	for gap := settleGap; ; gap = min(2*gap, settleGapMax) {
-		err := e.doIn(l, s.writeTo(e), s.wants())
+		err := e.doIn(l, s.writeTo(e), s.wants(e))
 		if err == nil {
 			return e.settled(l, s)
 		}
@@ -110,10 +110,13 @@ func (s *settlement) writeTo(e *Engine) func(tx *Tx) error {
 }
 
 // wants is what the result's commit reads, and the mark of what comes next.
-func (s *settlement) wants() core.Wants {
+func (s *settlement) wants(e *Engine) core.Wants {
 	w := s.res.Wants
-	next := s.res.Item
-	if !s.res.Done && s.ride {
+	next, ok := s.res.Item, s.ride
+	if s.res.Done && s.ride {
+		next, ok = e.second(s.lane)
+	}
+	if ok {
 		w.Add(wanted(s.lane.kind.Worker, next))
 	}
 	return w
