@@ -157,6 +157,7 @@ var homes = []home{
 	{"golang.org/x/sync", []string{"core/web"}, nil},
 	{"golang.org/x/text", []string{"core/render"}, nil},
 	{"modernc.org/sqlite", []string{"core/store"}, nil},
+	{"zombiezen.com/go/sqlite", []string{"core/store"}, nil},
 	{"pgregory.net/rapid", nil, []string{"..."}},
 	{"rsc.io/qr", []string{"core/web"}, nil},
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"errors"
 	"maps"
 	"regexp"
@@ -58,32 +57,17 @@ func plan(t *testing.T, s *sqliteStore, query string) []string {
 	if verb, _, _ := strings.Cut(strings.TrimSpace(query), " "); !slices.Contains([]string{"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}, strings.TrimSpace(verb)) {
 		return nil
 	}
-	args := make([]any, strings.Count(query, "$")) // at least as many as there are
-	for n := len(args); n >= 0; n-- {
-		rows, err := s.writer.c.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args[:n]...)
-		if err != nil {
-			continue // too many arguments: a number occurs twice
-		}
-		return steps(t, rows)
+	rows, err := s.writer.query(t.Context(), "EXPLAIN QUERY PLAN "+query)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("cannot explain %s", query)
-	return nil
-}
-
-// steps reads what EXPLAIN QUERY PLAN answers.
-func steps(t *testing.T, rows *sql.Rows) []string {
-	t.Helper()
-	defer rows.Close()
-	var details []string
-	for rows.Next() {
+	details, err := collect(rows, func(r scanner) (string, error) {
 		var id, parent, unused int
 		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-			t.Fatal(err)
-		}
-		details = append(details, detail)
-	}
-	if err := rows.Err(); err != nil {
+		err := r.Scan(&id, &parent, &unused, &detail)
+		return detail, err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return details

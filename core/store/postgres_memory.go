@@ -29,6 +29,8 @@ func (r rawRow) Scan(dest ...any) error { return pgx.ScanRow(r.types, r.fields, 
 
 // memory is what a transaction has fetched. Its writes keep it right.
 type memory struct {
+	nothing
+
 	rows   map[asked][]scanner
 	claims map[string]*string // by hashed key; nil: free
 	lanes  map[string]bool    // whether they have items
@@ -155,7 +157,7 @@ func (p *pgSession) fetch(ctx context.Context, w core.Wants) error {
 		return err
 	}
 	if _, err = a.skip(len(a.all) - len(more)); err == nil {
-		err = p.keep(a, keys, lanes, wanted)
+		err = p.keepAll(a, keys, lanes, wanted)
 	}
 	if closed := a.close(); err == nil {
 		err = closed
@@ -166,8 +168,8 @@ func (p *pgSession) fetch(ctx context.Context, w core.Wants) error {
 	return err
 }
 
-// keep keeps what was fetched.
-func (p *pgSession) keep(a *answers, keys [][]byte, lanes []string, wanted []asked) error {
+// keepAll keeps what was fetched.
+func (p *pgSession) keepAll(a *answers, keys [][]byte, lanes []string, wanted []asked) error {
 	if len(keys) > 0 {
 		rows, err := p.raw(a)
 		if err != nil {

@@ -37,12 +37,17 @@ type session interface { //nolint:interfacebloat // one seam, with two sides, bo
 	hints
 }
 
-// hints are what a session remembers of rows that it was told will be read.
-// SQLite remembers nothing: its rows are near.
-type hints interface {
+// hints are what a session remembers of rows: on PostgreSQL those of which it was
+// told that they will be read, on SQLite those that it has read or written.
+type hints interface { //nolint:interfacebloat // as session
 	fetch(ctx context.Context, w core.Wants) error
 	// remembered returns the rows of a query with one argument, if they are known.
 	remembered(query string, arg any) (rows []scanner, ok bool)
+	// recall returns what such a query has been read to be, and keep keeps it.
+	recall(query string, arg any) (value any, ok bool)
+	keep(query string, arg, value any)
+	// checker is told of what is recalled and what it would be if read; nil: nobody is.
+	checker() func(query string, arg, known, read any)
 	// forget is told of a write that changes what a query returns for an
 	// argument, or (nil) for any.
 	forget(query string, arg any)
@@ -61,6 +66,9 @@ type nothing struct{}
 
 func (nothing) fetch(context.Context, core.Wants) error      { return nil }
 func (nothing) remembered(string, any) ([]scanner, bool)     { return nil, false }
+func (nothing) recall(string, any) (any, bool)               { return nil, false }
+func (nothing) keep(_ string, _, _ any)                      {}
+func (nothing) checker() func(string, any, any, any)         { return nil }
 func (nothing) forget(string, any)                           {}
 func (nothing) forgetAll()                                   {}
 func (nothing) claimed([]byte) (value string, _, known bool) { return "", false, false }

@@ -8,7 +8,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+
+	_ "modernc.org/sqlite" // the driver "sqlite", for migrations
 
 	"tidings/core/lane"
 )
@@ -26,7 +29,6 @@ type sqliteStore struct {
 	readers int           // how many there are
 	closed  chan struct{}
 	closing sync.Once
-	dbs     []*sql.DB
 	lock    *fileLock
 	path    string
 }
@@ -58,17 +60,14 @@ func (s *sqliteStore) open(ctx context.Context) error {
 	if err := s.create(); err != nil {
 		return err
 	}
-	db, err := s.connect()
-	if err != nil {
+	if err := s.migrate(ctx); err != nil {
 		return err
 	}
-	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
+	var err error
+	if s.writer, err = newConn(s.path, slices.Concat(settings, []string{"cache_size = -16000"})...); err != nil {
 		return err
 	}
-	if s.writer, err = newConn(ctx, db); err != nil {
-		return err
-	}
+	s.writer.memo = newMemo()
 	var mode int
 	if err := s.writer.queryRow(ctx, "PRAGMA synchronous").Scan(&mode); err != nil {
 		return fmt.Errorf("store: %w", err)
@@ -76,12 +75,8 @@ func (s *sqliteStore) open(ctx context.Context) error {
 	if mode != 2 {
 		return fmt.Errorf("store: the database does not sync fully (mode %d)", mode)
 	}
-	read, err := s.connect("query_only(ON)")
-	if err != nil {
-		return err
-	}
 	for range readers {
-		c, err := newConn(ctx, read)
+		c, err := newConn(s.path, slices.Concat(settings, []string{"query_only = ON"})...)
 		if err != nil {
 			return err
 		}
@@ -89,6 +84,28 @@ func (s *sqliteStore) open(ctx context.Context) error {
 		s.readers++
 	}
 	return nil
+}
+
+// settings are those of all connections.
+var settings = []string{
+	"busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY",
+}
+
+// migrate brings the tables up to date, on a connection of its own.
+func (s *sqliteStore) migrate(ctx context.Context) (err error) {
+	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: s.path}).EscapedPath()}).String()
+	db, err := sql.Open("sqlite", dsn)
+	if err != nil {
+		return fmt.Errorf("store: open: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1)
+	for _, set := range settings {
+		if _, err := db.ExecContext(ctx, "PRAGMA "+set); err != nil {
+			return fmt.Errorf("store: open: %w", err)
+		}
+	}
+	return migrate(ctx, db)
 }
 
 // create makes the file so that nobody else can read it. SQLite gives the files
@@ -99,19 +116,6 @@ func (s *sqliteStore) create() error {
 		return fmt.Errorf("store: %w", err)
 	}
 	return f.Close()
-}
-
-func (s *sqliteStore) connect(pragmas ...string) (*sql.DB, error) {
-	q := url.Values{"_pragma": append(pragmas,
-		"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(ON)", "temp_store(MEMORY)",
-	)}
-	dsn := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: s.path}).EscapedPath(), RawQuery: q.Encode()}).String()
-	db, err := sql.Open("sqlite", dsn)
-	if err != nil {
-		return nil, fmt.Errorf("store: open: %w", err)
-	}
-	s.dbs = append(s.dbs, db)
-	return db, nil
 }
 
 // Update runs fn in the one writing transaction.
@@ -178,6 +182,7 @@ func (s *sqliteStore) begin(ctx context.Context, careful bool) error {
 // rollback has no error to tell: SQLite may have rolled back by itself, and
 // where it could not, begin tries again.
 func (s *sqliteStore) rollback(ctx context.Context) {
+	s.writer.forgetAll()
 	_ = s.writer.run(context.WithoutCancel(ctx), "ROLLBACK")
 }
 
@@ -257,9 +262,6 @@ func (s *sqliteStore) close() error {
 	}
 	for range s.readers {
 		errs = append(errs, (<-s.idle).close())
-	}
-	for _, db := range s.dbs {
-		errs = append(errs, db.Close())
 	}
 	errs = append(errs, s.lock.release())
 	return errors.Join(errs...)

@@ -3,12 +3,11 @@ package store
 import (
 	"context"
 	"database/sql"
-	"database/sql/driver"
 	"errors"
 	"fmt"
+	"reflect"
 
-	"modernc.org/sqlite" // and with it the driver "sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 
 	"tidings/core/lane"
 )
@@ -16,10 +15,10 @@ import (
 // conn is one connection with its prepared statements. It belongs to one
 // goroutine at a time.
 type conn struct {
-	nothing
+	memo
 
-	c     *sql.Conn
-	stmts map[string]*sql.Stmt
+	c     *sqlite.Conn
+	stmts map[string]*stmt
 	// broken is the first error since BEGIN that was the database's and not the
 	// statement's: nothing of the transaction may be committed.
 	broken error
@@ -27,18 +26,32 @@ type conn struct {
 	// whether each has its own: it is set before its first write.
 	careful bool
 	tries   []bool
-	writes  int // since BEGIN
-	last  map[string]int64 // the last id of each table; nil: not known
+	writes  int              // since BEGIN
+	last    map[string]int64 // the last id of each table; nil: not known
 }
 
 var _ session = (*conn)(nil)
 
-func newConn(ctx context.Context, db *sql.DB) (*conn, error) {
-	c, err := db.Conn(ctx)
+// stmt is a prepared statement. SQLite takes $1 for a name and numbers its
+// parameters in the order in which their names come first.
+type stmt struct {
+	*sqlite.Stmt
+	param []int // by number, which parameter; 0: it does not occur
+}
+
+// newConn opens a connection with settings.
+func newConn(path string, pragmas ...string) (*conn, error) {
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
 		return nil, fmt.Errorf("store: connect: %w", err)
 	}
-	return &conn{c: c, stmts: map[string]*sql.Stmt{}, last: map[string]int64{}}, nil
+	all := &conn{c: c, stmts: map[string]*stmt{}, last: map[string]int64{}}
+	for _, p := range pragmas {
+		if err := all.run(context.Background(), "PRAGMA "+p); err != nil {
+			return nil, errors.Join(fmt.Errorf("store: connect: %w", err), c.Close())
+		}
+	}
+	return all, nil
 }
 
 // note keeps an error that is the database's own.
@@ -50,30 +63,100 @@ func (c *conn) note(err error) error {
 }
 
 // outage reports whether an error is no fault of the statement and its values:
-// the disk is full, the file cannot be written, the connection is gone.
+// the disk is full, the file cannot be written, time is up.
 func outage(err error) bool {
-	var se *sqlite.Error
-	if !errors.As(err, &se) {
-		return errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn) ||
-			errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if err == nil || errors.Is(err, sql.ErrNoRows) {
+		return false
 	}
-	switch se.Code() & 0xff { // the primary code, https://sqlite.org/rescode.html (read 2026-11-22)
-	case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE:
+	switch sqlite.ErrCode(err).ToPrimary() { // https://sqlite.org/rescode.html (read 2026-11-22)
+	case sqlite.ResultError:
+		return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	case sqlite.ResultConstraint, sqlite.ResultTooBig, sqlite.ResultMismatch, sqlite.ResultRange:
 		return false
 	}
 	return true
 }
 
-func (c *conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if st := c.stmts[query]; st != nil {
-		return st, nil
-	}
-	st, err := c.c.PrepareContext(ctx, query)
-	if err != nil {
+// prepare returns a statement with its arguments.
+func (c *conn) prepare(ctx context.Context, query string, args []any) (*stmt, error) {
+	if err := ctx.Err(); err != nil {
 		return nil, c.note(err)
 	}
-	c.stmts[query] = st
+	st := c.stmts[query]
+	if st == nil {
+		prepared, _, err := c.c.PrepareTransient(query) // kept here, by the text's address
+		if err != nil {
+			return nil, c.note(err)
+		}
+		if st, err = numbered(prepared); err != nil {
+			return nil, errors.Join(err, prepared.Finalize())
+		}
+		c.stmts[query] = st
+	}
+	for i, a := range args {
+		if err := st.bind(i+1, a); err != nil {
+			return nil, err
+		}
+	}
 	return st, nil
+}
+
+// numbered finds the parameters of a statement by their numbers.
+func numbered(s *sqlite.Stmt) (*stmt, error) {
+	st := &stmt{Stmt: s, param: make([]int, s.BindParamCount()+1)}
+	for i := 1; i <= s.BindParamCount(); i++ {
+		var n int
+		if _, err := fmt.Sscanf(s.BindParamName(i), "$%d", &n); err != nil {
+			return nil, fmt.Errorf("store: a parameter is called %q, not by its number", s.BindParamName(i))
+		}
+		for len(st.param) <= n {
+			st.param = append(st.param, 0)
+		}
+		st.param[n] = i
+	}
+	return st, nil
+}
+
+func (s *stmt) bind(n int, arg any) error {
+	if n >= len(s.param) || s.param[n] == 0 {
+		return fmt.Errorf("store: argument %d is not wanted", n)
+	}
+	i := s.param[n]
+	switch v := arg.(type) {
+	case int64:
+		s.BindInt64(i, v)
+	case int:
+		s.BindInt64(i, int64(v))
+	case string:
+		s.BindText(i, v)
+	case []byte:
+		if v == nil {
+			s.BindNull(i)
+		} else {
+			s.BindBytes(i, v)
+		}
+	case nil:
+		s.BindNull(i)
+	default:
+		switch r := reflect.ValueOf(arg); r.Kind() {
+		case reflect.String:
+			s.BindText(i, r.String())
+		case reflect.Int, reflect.Int64, reflect.Int32:
+			s.BindInt64(i, r.Int())
+		default:
+			return fmt.Errorf("store: an argument is a %T", arg)
+		}
+	}
+	return nil
+}
+
+// step takes a statement to its next row, or to its end.
+func (c *conn) step(s *stmt) (bool, error) {
+	more, err := s.Step()
+	if err != nil || !more {
+		_ = s.Reset() // its error is that of the step
+	}
+	return more, c.note(err)
 }
 
 // run runs a statement of the transaction itself.
@@ -83,15 +166,16 @@ func (c *conn) run(ctx context.Context, query string) error {
 }
 
 func (c *conn) change(ctx context.Context, query string, args ...any) (int64, error) {
-	st, err := c.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time, closed with the connection
+	st, err := c.prepare(ctx, query, args)
 	if err != nil {
 		return 0, err
 	}
-	res, err := st.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, c.note(err)
+	for more := true; more; {
+		if more, err = c.step(st); err != nil {
+			return 0, err
+		}
 	}
-	return res.RowsAffected()
+	return int64(c.c.Changes()), nil
 }
 
 func (c *conn) exec(ctx context.Context, query string, args ...any) error {
@@ -130,7 +214,7 @@ func (c *conn) beforeWrite(ctx context.Context) error {
 }
 
 // try is lane.StoreTx.Try. Savepoints cost much and are hardly ever needed, so
-// they are left out at first.
+// they are left out until a call fails that has written something.
 func (c *conn) try(ctx context.Context, fn func() error) (err, fatal error) {
 	if c.careful {
 		return c.trySaved(ctx, fn)
@@ -153,6 +237,7 @@ func (c *conn) trySaved(ctx context.Context, fn func() error) (err, fatal error)
 		return err, nil
 	}
 	if err != nil {
+		c.forgetAll()
 		if fatal := c.run(ctx, "ROLLBACK TO try"); fatal != nil {
 			return err, fatal
 		}
@@ -184,31 +269,19 @@ func (c *conn) hold(context.Context, []int) (map[int]int64, error) { return nil,
 func (c *conn) tell(string) error { return nil }
 
 func (c *conn) query(ctx context.Context, query string, args ...any) (rows, error) {
-	st, err := c.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time, closed with the connection
+	st, err := c.prepare(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
-	all, err := st.QueryContext(ctx, args...) //nolint:rowserrcheck // collect asks
-	if err != nil {
-		return nil, c.note(err)
-	}
-	return all, nil
+	return &answer{c: c, st: st}, nil
 }
-
-// watched is a row whose error is noted.
-type watched struct {
-	c   *conn
-	row *sql.Row
-}
-
-func (w watched) Scan(dest ...any) error { return w.c.note(w.row.Scan(dest...)) }
 
 func (c *conn) queryRow(ctx context.Context, query string, args ...any) scanner {
-	st, err := c.prepare(ctx, query) //nolint:sqlclosecheck // kept for the next time, closed with the connection
+	st, err := c.prepare(ctx, query, args)
 	if err != nil {
 		return failed{err}
 	}
-	return watched{c, st.QueryRowContext(ctx, args...)}
+	return single{c, st}
 }
 
 func (c *conn) writeRow(ctx context.Context, query string, args ...any) scanner {
@@ -221,7 +294,82 @@ func (c *conn) writeRow(ctx context.Context, query string, args ...any) scanner 
 func (c *conn) close() error {
 	var errs []error
 	for _, st := range c.stmts {
-		errs = append(errs, st.Close())
+		errs = append(errs, st.Finalize())
 	}
 	return errors.Join(append(errs, c.c.Close())...)
+}
+
+// answer is the rows of a statement.
+type answer struct {
+	c   *conn
+	st  *stmt
+	err error
+}
+
+func (a *answer) Next() bool {
+	more, err := a.c.step(a.st)
+	a.err = err
+	return more
+}
+
+func (a *answer) Err() error { return a.err }
+
+func (a *answer) Close() error { return a.st.Reset() }
+
+func (a *answer) Scan(dest ...any) error { return a.st.scan(dest) }
+
+// single is the one row of a statement, which is not run before it is read.
+type single struct {
+	c  *conn
+	st *stmt
+}
+
+func (s single) Scan(dest ...any) error {
+	more, err := s.c.step(s.st)
+	if err != nil {
+		return err
+	}
+	if !more {
+		return sql.ErrNoRows
+	}
+	err = s.st.scan(dest)
+	for more := true; more && err == nil; { // what it writes is written at its end
+		more, err = s.c.step(s.st)
+	}
+	return errors.Join(err, s.st.Reset())
+}
+
+// scan reads the columns of a row. NULL is an empty value.
+func (s *stmt) scan(dest []any) error {
+	if n := s.ColumnCount(); n != len(dest) {
+		return fmt.Errorf("store: %d columns for %d values", n, len(dest))
+	}
+	for i, d := range dest {
+		switch v := d.(type) {
+		case *int64:
+			*v = s.ColumnInt64(i)
+		case *int:
+			*v = s.ColumnInt(i)
+		case *string:
+			*v = s.ColumnText(i)
+		case *[]byte:
+			*v = nil
+			if !s.ColumnIsNull(i) {
+				*v = make([]byte, s.ColumnLen(i))
+				s.ColumnBytes(i, *v)
+			}
+		case *bool:
+			*v = s.ColumnInt64(i) != 0
+		default:
+			switch r := reflect.ValueOf(d).Elem(); r.Kind() {
+			case reflect.String:
+				r.SetString(s.ColumnText(i))
+			case reflect.Int, reflect.Int64, reflect.Int32:
+				r.SetInt(s.ColumnInt64(i))
+			default:
+				return fmt.Errorf("store: a column is to be read into a %T", d)
+			}
+		}
+	}
+	return nil
 }

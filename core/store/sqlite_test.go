@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"tidings/core"
 	"tidings/core/lane"
+	"tidings/core/store/storetest"
 )
 
 func openAt(t *testing.T, path string) *Store {
@@ -300,5 +302,25 @@ func TestCloseWaits(t *testing.T) {
 	}
 	if err := s.Close(); err != nil {
 		t.Errorf("second Close: %v", err)
+	}
+}
+
+// What the writing connection remembers is what is on disk, whatever the suite does.
+func TestMemoIsRight(t *testing.T) {
+	recalls := 0
+	storetest.Run(t, func(t *testing.T) storetest.Store {
+		s := openNew(t)
+		s.writer.check = func(query string, arg, known, read any) {
+			recalls++
+			a, _ := json.Marshal(known)
+			b, _ := json.Marshal(read)
+			if string(a) != string(b) {
+				t.Errorf("%s of %v: remembered %s, on disk is %s", query, arg, a, b)
+			}
+		}
+		return &Store{s}
+	})
+	if recalls < 20 {
+		t.Errorf("remembered: got %d rows, want a good many", recalls)
 	}
 }

@@ -140,6 +140,7 @@ func (s *Store) RenameChannel(ctx context.Context, from, to string) error {
 		if !ok {
 			return fmt.Errorf("store: not a transaction of this store")
 		}
+		t.c.forgetAll()
 		for _, query := range []string{
 			`UPDATE address SET channel = $2 WHERE channel = $1
 				AND NOT EXISTS (SELECT 1 FROM address o WHERE o.channel = $2 AND o.value = address.value)`,

@@ -101,14 +101,39 @@ func found(err error) error {
 
 // known reads the row of a query with one argument, which may be known already.
 func known[T any](t *tx, scan func(scanner) (T, error), query string, arg any) (T, error) {
+	if v, ok := recalled(t, query, arg, func() (T, error) { return scan(t.row(query, arg)) }); ok {
+		return v, nil
+	}
 	rows, ok := t.c.remembered(query, arg)
 	switch {
 	case !ok:
-		return scan(t.row(query, arg))
+		v, err := scan(t.row(query, arg))
+		if err == nil {
+			t.c.keep(query, arg, v)
+		}
+		return v, err
 	case len(rows) == 0:
 		return scan(failed{sql.ErrNoRows})
 	}
 	return scan(rows[0])
+}
+
+// recalled returns what a query was read to be.
+func recalled[T any](t *tx, query string, arg any, read func() (T, error)) (T, bool) {
+	kept, ok := t.c.recall(query, arg)
+	v, ok2 := kept.(T)
+	if check := t.c.checker(); check != nil && ok && ok2 {
+		now, err := read()
+		check(query, arg, v, errorOr(err, now))
+	}
+	return v, ok && ok2
+}
+
+func errorOr(err error, v any) any {
+	if err != nil {
+		return err
+	}
+	return v
 }
 
 // scanAll reads rows that are known already.

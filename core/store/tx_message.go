@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,11 +68,17 @@ func (t *tx) InsertMessage(m core.Message, parts []core.Part) (int64, error) {
 		return 0, fmt.Errorf("store: message: %w", err)
 	}
 	t.count("messages")
-	m.ID = id
+	m.ID, m.Parts = id, len(parts)
+	m.ExpiresAt, m.CreatedAt = at(ms(m.ExpiresAt)), at(ms(m.CreatedAt))
+	m.ChangedAt = m.CreatedAt
+	if (m.CustomerUID != "" || m.CustomerID == 0) && (m.EventID != "" || m.EventRow == 0) {
+		t.c.keep(messageByID, id, m) // else it lacks what a read joins
+	}
 	return id, t.insertParts(m, parts)
 }
 
 func (t *tx) insertParts(m core.Message, parts []core.Part) error {
+	var all []core.StoredPart
 	for i, p := range parts {
 		p.Key = core.PartKey(m.ID, p.N)
 		state := core.PartWaiting
@@ -87,7 +94,9 @@ func (t *tx) insertParts(m core.Message, parts []core.Part) error {
 		if err != nil {
 			return fmt.Errorf("store: part: %w", err)
 		}
+		all = append(all, core.StoredPart{MessageID: m.ID, N: p.N, State: state, Part: p})
 	}
+	t.c.keep(partsOf, m.ID, all)
 	return nil
 }
 
@@ -148,24 +157,34 @@ func scanPart(r scanner) (core.StoredPart, error) {
 
 // Parts returns the parts of a message in order.
 func (t *tx) Parts(messageID int64) ([]core.StoredPart, error) {
+	all, err := t.partsOf(messageID)
+	return slices.Clone(all), err
+}
+
+func (t *tx) partsOf(messageID int64) ([]core.StoredPart, error) {
+	read := func() ([]core.StoredPart, error) { return list(t, scanPart, partsOf, messageID) }
+	if all, ok := recalled(t, partsOf, messageID, read); ok {
+		return all, nil
+	}
 	if rows, ok := t.c.remembered(partsOf, messageID); ok {
 		return scanAll(rows, scanPart)
 	}
-	return list(t, scanPart, partsOf, messageID)
+	all, err := read()
+	if err == nil {
+		t.c.keep(partsOf, messageID, all)
+	}
+	return all, err
 }
 
 // Part returns one part of a message.
 func (t *tx) Part(messageID int64, n int) (core.StoredPart, error) {
-	if rows, ok := t.c.remembered(partsOf, messageID); ok {
-		all, err := scanAll(rows, scanPart)
-		for _, p := range all {
-			if p.N == n {
-				return p, err
-			}
+	all, err := t.partsOf(messageID)
+	for _, p := range all {
+		if p.N == n {
+			return p, err
 		}
-		return core.StoredPart{}, errors.Join(err, core.ErrNotFound)
 	}
-	return scanPart(t.row(`SELECT `+partColumns+` FROM part p WHERE p.message_id = $1 AND p.n = $2`, messageID, n))
+	return core.StoredPart{}, errors.Join(err, core.ErrNotFound)
 }
 
 // SavePart writes what can change of a part.
