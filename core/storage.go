@@ -23,6 +23,10 @@ type Tx interface {
 	Conversations
 	Pauses
 
+	// Fetch is a hint that rows are going to be read, so that a store far away
+	// can read them at once. It changes nothing about what is read.
+	Fetch(w Wants) error
+
 	// Purge removes up to limit rows of each kind that ended before the given
 	// times (ended messages and events, updates, claims) and returns how many went.
 	Purge(messages, updates, claims time.Time, limit int) (int64, error)
@@ -175,6 +179,7 @@ type Wants struct {
 	// Ids of rows; of messages the parts as well.
 	Messages, Events, Addresses, Customers []int64
 	LinksOfAddresses                       []int64 // for LinkOf
+	LinksOfCustomers                       []int64 // for LinksOf
 }
 
 // Add wants what other wants, too.
@@ -187,4 +192,5 @@ func (w *Wants) Add(other Wants) {
 	w.Addresses = append(w.Addresses, other.Addresses...)
 	w.Customers = append(w.Customers, other.Customers...)
 	w.LinksOfAddresses = append(w.LinksOfAddresses, other.LinksOfAddresses...)
+	w.LinksOfCustomers = append(w.LinksOfCustomers, other.LinksOfCustomers...)
 }

@@ -23,33 +23,67 @@ type ready struct {
 // has read. That a chat is still to get a message is asked within it.
 func (in *Intake) prepare(ctx context.Context, events []Received, now time.Time) []*ready {
 	all := make([]*ready, len(events))
-	err := in.Engine.View(ctx, func(tx core.Tx) error {
-		for i, r := range events {
-			if r.Ignored || !in.plain(r.Event) {
-				continue
-			}
-			s, err := in.subjectOf(tx, r.Event, now)
-			switch {
-			case err == nil:
-				all[i] = &ready{subject: s}
-			case !errors.Is(err, core.ErrNotFound):
-				return err
-			}
+	var some []*ready
+	for i, r := range events {
+		if r.Ignored || !in.plain(r.Event) {
+			continue
 		}
-		return nil
-	})
-	if err != nil {
-		return make([]*ready, len(events)) // the transaction will tell
+		all[i] = &ready{subject: subject{event: core.StoredEvent{Event: r.Event, State: core.EventWaiting, AcceptedAt: now}}}
+		some = append(some, all[i])
 	}
+	if len(some) == 0 {
+		return all
+	}
+	err := in.Engine.View(ctx, func(tx core.Tx) error { return customersOf(tx, some) })
 	for i, r := range all {
 		if r == nil {
 			continue
 		}
-		if r.plan, err = in.plan(ctx, r.subject, now); err != nil {
+		if err != nil || r.subject.customer.ID == 0 {
+			all[i] = nil // the transaction tells why
+			continue
+		}
+		var failed error
+		if r.plan, failed = in.plan(ctx, r.subject, now); failed != nil {
 			all[i] = nil // its lane deals with that
 		}
 	}
 	return all
+}
+
+// customersOf reads the customers of events, as far as they are known, and their chats.
+func customersOf(tx core.Tx, events []*ready) error {
+	var customers, links core.Wants
+	for _, r := range events {
+		customers.UIDs = append(customers.UIDs, r.subject.event.Event.Data.CustomerUID)
+	}
+	if err := tx.Fetch(customers); err != nil {
+		return err
+	}
+	for _, r := range events {
+		c, err := tx.CustomerByUID(r.subject.event.Event.Data.CustomerUID)
+		if errors.Is(err, core.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		r.subject.customer, r.subject.event.CustomerID = c, c.ID
+		links.LinksOfCustomers = append(links.LinksOfCustomers, c.ID)
+	}
+	if err := tx.Fetch(links); err != nil {
+		return err
+	}
+	for _, r := range events {
+		if r.subject.customer.ID == 0 {
+			continue
+		}
+		var err error
+		if r.subject.links, err = tx.LinksOf(r.subject.customer.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // plain reports whether an event can be told from itself, the links of its
@@ -66,17 +100,6 @@ func (in *Intake) plain(e core.Event) bool {
 	}
 	_, carried := in.carried(e)
 	return in.Shop == nil || carried && !tracked(e.Type)
-}
-
-func (in *Intake) subjectOf(tx core.Tx, e core.Event, now time.Time) (subject, error) {
-	s := subject{event: core.StoredEvent{Event: e, State: core.EventWaiting, AcceptedAt: now}}
-	var err error
-	if s.customer, err = tx.CustomerByUID(e.Data.CustomerUID); err != nil {
-		return s, err
-	}
-	s.event.CustomerID = s.customer.ID
-	s.links, err = tx.LinksOf(s.customer.ID)
-	return s, err
 }
 
 // settle carries out what was planned of an event, unless something of its

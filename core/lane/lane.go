@@ -152,9 +152,6 @@ type StoreTx interface {
 	// Tell sends a notice (at most MaxNotice bytes) to all who listen, if and
 	// when the transaction is durable. Where there is one process only, nobody does.
 	Tell(notice string) error
-	// Fetch is a hint that rows are going to be read, so that a store far away
-	// can read them at once. It changes nothing about what is read.
-	Fetch(w core.Wants) error
 }
 
 // ErrUnavailable is what Do answers when nothing could be made durable, or when

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -94,28 +95,52 @@ func (m *memory) noteRemoval() {
 	}
 }
 
-// wanted are the queries for the rows that are going to be read.
-func (p *pgSession) wanted(w core.Wants) []asked {
-	var all []asked
-	add := func(query string, ids []int64) {
-		for _, id := range ids {
-			all = append(all, asked{query, id})
+// kind is one of the queries whose rows can be fetched for many arguments at once.
+type kind struct {
+	query string
+	many  string // for an array of arguments; its last column says for which one a row is
+	args  func(w core.Wants) []any
+}
+
+var kinds = []kind{
+	byID(messageByID, func(w core.Wants) []int64 { return w.Messages }),
+	byID(partsOf, func(w core.Wants) []int64 { return w.Messages }),
+	byID(eventByID, func(w core.Wants) []int64 { return w.Events }),
+	byID(addressByID, func(w core.Wants) []int64 { return w.Addresses }),
+	byID(customerByID, func(w core.Wants) []int64 { return w.Customers }),
+	byID(linkOfAddress, func(w core.Wants) []int64 { return w.LinksOfAddresses }),
+	byID(linksOfCustomer, func(w core.Wants) []int64 { return w.LinksOfCustomers }),
+	{query: customerByUID, many: many(customerByUID, "TEXT"), args: func(w core.Wants) []any {
+		var all []any
+		for _, uid := range w.UIDs {
+			all = append(all, cleanText(lower(uid)))
 		}
-	}
-	add(messageByID, w.Messages)
-	add(partsOf, w.Messages)
-	add(eventByID, w.Events)
-	add(addressByID, w.Addresses)
-	add(customerByID, w.Customers)
-	add(linkOfAddress, w.LinksOfAddresses)
-	for _, uid := range w.UIDs {
-		all = append(all, asked{customerByUID, cleanText(lower(uid))})
-	}
-	seen := map[asked]bool{}
-	return slices.DeleteFunc(all, func(a asked) bool {
-		_, known := p.rows[a]
-		twice := known || seen[a]
-		seen[a] = true
+		return all
+	}},
+}
+
+func byID(query string, ids func(core.Wants) []int64) kind {
+	return kind{query: query, many: many(query, "BIGINT"), args: func(w core.Wants) []any {
+		var all []any
+		for _, id := range ids(w) {
+			all = append(all, id)
+		}
+		return all
+	}}
+}
+
+func many(query, typ string) string {
+	return "SELECT found.*, wanted.arg FROM unnest(CAST($1 AS " + typ + "[])) AS wanted(arg) CROSS JOIN LATERAL (" +
+		strings.ReplaceAll(query, "$1", "wanted.arg") + ") AS found"
+}
+
+// unknown are the arguments of a query whose rows are wanted and not known yet.
+func (p *pgSession) unknown(k kind, w core.Wants) []any {
+	seen := map[any]bool{}
+	return slices.DeleteFunc(k.args(w), func(arg any) bool {
+		_, known := p.rows[asked{k.query, arg}]
+		twice := known || seen[arg]
+		seen[arg] = true
 		return twice
 	})
 }
@@ -145,9 +170,12 @@ func (p *pgSession) fetch(ctx context.Context, w core.Wants) error {
 	if len(lanes) > 0 {
 		more = append(more, statement{fetchLanes, []any{lanes}})
 	}
-	wanted := p.wanted(w)
-	for _, a := range wanted {
-		more = append(more, statement{a.query, []any{a.arg}})
+	wanted := map[string][]any{}
+	for _, k := range kinds {
+		if args := p.unknown(k, w); len(args) > 0 {
+			wanted[k.query] = args
+			more = append(more, statement{k.many, []any{typed(args)}})
+		}
 	}
 	if len(more) == 0 {
 		return nil
@@ -168,8 +196,24 @@ func (p *pgSession) fetch(ctx context.Context, w core.Wants) error {
 	return err
 }
 
+// typed is an array as pgx takes it.
+func typed(args []any) any {
+	if _, text := args[0].(string); text {
+		return all[string](args)
+	}
+	return all[int64](args)
+}
+
+func all[T any](args []any) []T {
+	of := make([]T, len(args))
+	for i, a := range args {
+		of[i], _ = a.(T)
+	}
+	return of
+}
+
 // keepAll keeps what was fetched.
-func (p *pgSession) keepAll(a *answers, keys [][]byte, lanes []string, wanted []asked) error {
+func (p *pgSession) keepAll(a *answers, keys [][]byte, lanes []string, wanted map[string][]any) error {
 	if len(keys) > 0 {
 		rows, err := p.raw(a)
 		if err != nil {
@@ -203,24 +247,60 @@ func (p *pgSession) keepAll(a *answers, keys [][]byte, lanes []string, wanted []
 			p.lanes[name] = true
 		}
 	}
-	for _, ask := range wanted {
-		rows, err := p.raw(a)
-		if err != nil {
-			return err
+	for _, k := range kinds {
+		if args := wanted[k.query]; len(args) > 0 {
+			if err := p.keepRows(a, k.query, args); err != nil {
+				return err
+			}
 		}
-		p.rows[ask] = rows
 	}
 	return nil
 }
 
+// keepRows keeps the rows of a query for many arguments.
+func (p *pgSession) keepRows(a *answers, query string, args []any) error {
+	rows, err := p.raw(a)
+	if err != nil {
+		return err
+	}
+	for _, arg := range args {
+		p.rows[asked{query, arg}] = nil
+	}
+	for _, r := range rows {
+		arg, row, err := r.split(args[0])
+		if err != nil {
+			return err
+		}
+		key := asked{query, arg}
+		p.rows[key] = append(p.rows[key], row)
+	}
+	return nil
+}
+
+// split takes the argument for which it is off the end of a row.
+func (r rawRow) split(like any) (arg any, row rawRow, err error) {
+	last := len(r.fields) - 1
+	f := r.fields[last]
+	if _, text := like.(string); text {
+		var v string
+		err = r.types.Scan(f.DataTypeOID, f.Format, r.values[last], &v)
+		arg = v
+	} else {
+		var v int64
+		err = r.types.Scan(f.DataTypeOID, f.Format, r.values[last], &v)
+		arg = v
+	}
+	return arg, rawRow{r.types, r.fields[:last], r.values[:last]}, err
+}
+
 // raw reads the rows of the next statement.
-func (p *pgSession) raw(a *answers) ([]scanner, error) {
+func (p *pgSession) raw(a *answers) ([]rawRow, error) {
 	rows, err := a.br.Query()
 	if err != nil {
 		return nil, a.fault(err)
 	}
 	defer rows.Close()
-	var all []scanner
+	var all []rawRow
 	fields := slices.Clone(rows.FieldDescriptions())
 	for rows.Next() {
 		values := slices.Clone(rows.RawValues())

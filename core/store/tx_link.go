@@ -63,6 +63,7 @@ func (t *tx) AddressByValue(channel, value string) (core.ChatAddress, error) {
 // SaveAddress writes what can change of an address.
 func (t *tx) SaveAddress(a core.ChatAddress) error {
 	t.c.forget(addressByID, a.ID)
+	t.c.forget(linksOfCustomer, nil)
 	return t.exec(`UPDATE address SET value = $2, kind = $3, locale = $4, name = $5, last_in_at = $6, blocked_at = $7, invited_at = $8
 		WHERE id = $1`, a.ID, a.Value, a.Kind, a.Locale, a.Name, ms(a.LastInAt), ms(a.BlockedAt), ms(a.InvitedAt))
 }
@@ -109,15 +110,22 @@ func (t *tx) Link(id int64) (core.Link, error) {
 	return scanLink(t.row(`SELECT `+linkColumns+` FROM link l WHERE l.id = $1`, id))
 }
 
+const linksOfCustomer = `SELECT ` + linkColumns + `, ` + addressColumns + ` FROM link l JOIN address a ON a.id = l.address_id
+	WHERE l.customer_id = $1 AND l.state <> 'ended' ORDER BY l.id DESC`
+
+func scanLinked(r scanner) (core.LinkedAddress, error) {
+	var l linkRow
+	var a addressRow
+	err := r.Scan(append(l.fields(), a.fields()...)...)
+	return core.LinkedAddress{Link: l.link(), Address: a.address()}, err
+}
+
 // LinksOf returns the links of a customer that have not ended, newest first.
 func (t *tx) LinksOf(customerID int64) ([]core.LinkedAddress, error) {
-	return list(t, func(r scanner) (core.LinkedAddress, error) {
-		var l linkRow
-		var a addressRow
-		err := r.Scan(append(l.fields(), a.fields()...)...)
-		return core.LinkedAddress{Link: l.link(), Address: a.address()}, err
-	}, `SELECT `+linkColumns+`, `+addressColumns+` FROM link l JOIN address a ON a.id = l.address_id
-		WHERE l.customer_id = $1 AND l.state <> 'ended' ORDER BY l.id DESC`, customerID)
+	if rows, ok := t.c.remembered(linksOfCustomer, customerID); ok {
+		return scanAll(rows, scanLinked)
+	}
+	return list(t, scanLinked, linksOfCustomer, customerID)
 }
 
 // InsertLink writes a new link.
@@ -127,6 +135,7 @@ func (t *tx) InsertLink(l core.Link) (int64, error) {
 		return 0, err
 	}
 	t.c.forget(linkOfAddress, l.AddressID)
+	t.c.forget(linksOfCustomer, nil)
 	// At once: that an address has a link already is to be its caller's error.
 	_, err = t.execN(`INSERT INTO link (id, customer_id, address_id, channel, state, purpose, evidence, consent, consent_ver,
 		site, order_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
@@ -137,6 +146,7 @@ func (t *tx) InsertLink(l core.Link) (int64, error) {
 
 // SaveLink writes state and address of a link.
 func (t *tx) SaveLink(l core.Link) error {
+	t.c.forget(linksOfCustomer, nil)
 	t.c.forget(linkOfAddress, nil) // it may have been another address's
 	return t.exec(`UPDATE link SET state = $2, address_id = $3, changed_at = $4 WHERE id = $1`,
 		l.ID, l.State, l.AddressID, ms(l.ChangedAt))
