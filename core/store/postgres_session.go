@@ -77,8 +77,14 @@ func (p *pgSession) execIf(ctx context.Context, query string, args ...any) (bool
 		n, err := p.execN(ctx, query, args...)
 		return n == 1, err
 	}
-	return true, p.exec(ctx, "WITH changed AS ("+query+" RETURNING 1) SELECT 1 / count(*) FROM changed", args...)
+	return true, p.exec(ctx, onlyIf+query+onlyIfEnd, args...)
 }
+
+// What makes a statement fail that changes nothing.
+const (
+	onlyIf    = "WITH changed AS ("
+	onlyIfEnd = " RETURNING 1) SELECT 1 / count(*) FROM changed"
+)
 
 func (p *pgSession) execN(ctx context.Context, query string, args ...any) (int64, error) {
 	if err := p.exec(ctx, query, args...); err != nil {
@@ -173,6 +179,9 @@ func (p *pgSession) send(ctx context.Context, more ...statement) (*answers, erro
 		if !a.set && p.careful && a.from < len(p.queue) {
 			p.save(a)
 		}
+	}
+	if !p.careful && len(p.queue) > 1 {
+		p.queue = merge(p.queue)
 	}
 	commit := len(more) > 0 && more[len(more)-1].query == "COMMIT"
 	all := slices.Concat(p.queue, more)

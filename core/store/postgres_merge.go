@@ -1,0 +1,189 @@
+package store
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// merge makes one statement of those that do the same to different rows. What
+// stands between two of them never touches their table, so that it does not
+// matter which comes first; ids are made before, so nothing else ties them.
+func merge(queue []statement) []statement {
+	if len(queue) < 2 {
+		return queue
+	}
+	var groups []*group
+	open := map[string]*group{} // by table
+	for _, s := range queue {
+		f := formOf(s.query)
+		types, ok := typesOf(s.args)
+		if g := open[f.table]; g != nil && ok && g.takes(s, f, types) {
+			g.add(s)
+			continue
+		}
+		g := &group{form: f, types: types, seen: map[any]bool{}}
+		g.add(s)
+		groups = append(groups, g)
+		switch {
+		case f.table == "":
+			clear(open) // nobody knows what it touches
+		case !ok:
+			delete(open, f.table)
+		default:
+			open[f.table] = g
+		}
+	}
+	merged := make([]statement, len(groups))
+	for i, g := range groups {
+		merged[i] = g.statement()
+	}
+	return merged
+}
+
+// group is statements of one text. An UPDATE or a DELETE has no two for rows
+// whose first argument is the same.
+type group struct {
+	form  *form
+	types string
+	all   []statement
+	seen  map[any]bool
+}
+
+func (g *group) takes(s statement, f *form, types string) bool {
+	return g.form == f && g.types == types && f.verb != "" && (f.verb == "INSERT" || !g.seen[s.args[0]])
+}
+
+func (g *group) add(s statement) {
+	g.all = append(g.all, s)
+	if g.form.verb == "UPDATE" || g.form.verb == "DELETE" {
+		g.seen[s.args[0]] = true
+	}
+}
+
+func (g *group) statement() statement {
+	if len(g.all) == 1 {
+		return g.all[0]
+	}
+	columns := make([]any, len(g.types))
+	for i, typ := range g.types {
+		switch typ {
+		case 'i':
+			columns[i] = column(g.all, i, integer)
+		case 's':
+			columns[i] = column(g.all, i, func(v any) string { s, _ := v.(string); return s })
+		default:
+			columns[i] = column(g.all, i, func(v any) []byte { b, _ := v.([]byte); return b })
+		}
+	}
+	if g.form.sure {
+		columns = append(columns, len(g.all))
+	}
+	return statement{g.form.merged(g.types), columns}
+}
+
+func column[T any](all []statement, i int, value func(any) T) []T {
+	of := make([]T, len(all))
+	for n, s := range all {
+		of[n] = value(s.args[i])
+	}
+	return of
+}
+
+func integer(v any) int64 {
+	switch v := v.(type) {
+	case int:
+		return int64(v)
+	case int64:
+		return v
+	}
+	return 0
+}
+
+// typesOf names the types of arguments, a letter each; ok is false where one has
+// none that is known.
+func typesOf(args []any) (types string, ok bool) {
+	letters := make([]byte, len(args))
+	for i, a := range args {
+		switch a.(type) {
+		case int, int64:
+			letters[i] = 'i'
+		case string:
+			letters[i] = 's'
+		case []byte:
+			letters[i] = 'b'
+		default:
+			return "", false
+		}
+	}
+	return string(letters), len(letters) > 0
+}
+
+// form is what is known of a statement's text.
+type form struct {
+	table string // "": nothing is known
+	verb  string // "": it is not to be merged
+	sure  bool   // each must change one row, or the statement fails
+	query string
+
+	mu   sync.Mutex
+	text map[string]string // merged, by types
+}
+
+var (
+	forms  sync.Map // of *form, by query
+	verbs  = regexp.MustCompile(`^\s*(INSERT INTO|UPDATE|DELETE FROM) (\w+)`)
+	number = regexp.MustCompile(`\$(\d+)`)
+	values = regexp.MustCompile(`VALUES \(([^()]*)\)`)
+)
+
+func formOf(query string) *form {
+	if f, ok := forms.Load(query); ok {
+		return f.(*form) //nolint:forcetypeassert // nothing else is in there
+	}
+	f := &form{text: map[string]string{}}
+	f.query, f.sure = strings.CutPrefix(query, onlyIf)
+	f.query = strings.TrimSuffix(f.query, onlyIfEnd)
+	if m := verbs.FindStringSubmatch(f.query); m != nil {
+		f.table = m[2]
+		verb, _, _ := strings.Cut(m[1], " ")
+		insert := verb == "INSERT" && values.MatchString(f.query) && !strings.Contains(f.query, "DO UPDATE")
+		other := verb != "INSERT" && strings.Count(f.query, "WHERE") == 1
+		if (insert || other) && !strings.Contains(f.query, "SELECT") {
+			f.verb = verb
+		}
+	}
+	known, _ := forms.LoadOrStore(query, f)
+	return known.(*form) //nolint:forcetypeassert // nothing else is in there
+}
+
+// merged is the text for many rows, whose columns are its arguments.
+func (f *form) merged(types string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if text := f.text[types]; text != "" {
+		return text
+	}
+	var arrays, names []string
+	for i, typ := range types {
+		arrays = append(arrays, fmt.Sprintf("CAST($%d AS %s[])", i+1, map[rune]string{'i': "BIGINT", 's': "TEXT", 'b': "BYTEA"}[typ]))
+		names = append(names, "a"+strconv.Itoa(i+1))
+	}
+	rows := "unnest(" + strings.Join(arrays, ", ") + ") AS v(" + strings.Join(names, ", ") + ")"
+	text := number.ReplaceAllString(f.query, "v.a$1")
+	switch f.verb {
+	case "INSERT":
+		text = values.ReplaceAllString(text, "SELECT $1 FROM "+strings.ReplaceAll(rows, "$", "$$"))
+	case "UPDATE":
+		text = strings.Replace(text, "WHERE", "FROM "+rows+" WHERE", 1)
+	case "DELETE":
+		text = strings.Replace(text, "WHERE", "USING "+rows+" WHERE", 1)
+	}
+	if f.sure {
+		text = onlyIf + text + strings.Replace(onlyIfEnd, "1 / count(*)", fmt.Sprintf("1 / CAST(count(*) = $%d AS INTEGER)", len(types)+1), 1)
+	}
+	f.text[types] = text
+	return text
+}
