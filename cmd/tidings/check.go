@@ -4,11 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"tidings/channels"
 	"tidings/config"
+	"tidings/core"
+	"tidings/core/render"
 )
 
 func checkCommand() *cobra.Command {
@@ -18,12 +23,9 @@ func checkCommand() *cobra.Command {
 		Use:   "check --config FILE",
 		Short: "Check a configuration: every fault at once, nothing is opened",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, faults, err := config.Load(path, channels.Types, os.LookupEnv)
+			_, faults, err := readConfig(path, os.LookupEnv)
 			if err != nil {
 				return usageError{err}
-			}
-			if len(faults) == 0 {
-				faults = textFaults(cfg)
 			}
 			if asJSON {
 				return printJSON(cmd, faults)
@@ -36,12 +38,39 @@ func checkCommand() *cobra.Command {
 	return cmd
 }
 
+// readConfig reads a configuration. Its faults are all there are: also those of
+// the texts in the shop's folder, and of what approved templates ask for.
+func readConfig(path string, getenv func(string) (string, bool)) (*config.Config, []config.Fault, error) {
+	return config.Load(path, channels.Types, getenv, textFaults, paramFaults)
+}
+
 // textFaults are the faults in the shop's own texts, which a configuration names.
-func textFaults(cfg *config.Config) []config.Fault {
-	if _, err := loadTexts(cfg); err != nil {
-		return []config.Fault{{Key: "texts.dir", Problem: err.Error()}}
+func textFaults(cfg *config.Config) []core.Fault {
+	_, faults := parseTexts(cfg)
+	for i, f := range faults {
+		switch f.Key {
+		case "default_locale", "dir":
+			faults[i].Key = "texts." + f.Key
+		default: // a file in it
+			faults[i] = core.Fault{Key: "texts.dir", Problem: f.Key + ": " + f.Problem}
+		}
 	}
-	return nil
+	return faults
+}
+
+// paramFaults are the values for which templates ask and that no text has.
+func paramFaults(cfg *config.Config) []core.Fault {
+	var faults []core.Fault
+	for i, ch := range cfg.Channels {
+		for j, t := range ch.Templates {
+			for k, path := range t.Params {
+				if problem := render.ParamProblem(path); problem != "" {
+					faults = append(faults, core.Fault{Key: fmt.Sprintf("channels[%d].templates[%d].params[%d]", i, j, k), Problem: problem})
+				}
+			}
+		}
+	}
+	return faults
 }
 
 func printFaults(cmd *cobra.Command, path string, faults []config.Fault) error {
@@ -50,7 +79,14 @@ func printFaults(cmd *cobra.Command, path string, faults []config.Fault) error {
 		return err
 	}
 	for _, f := range faults {
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s:%d: %s: %s\n", path, f.Line, f.Key, f.Problem); err != nil {
+		at := []string{path, f.Key, f.Problem}
+		if f.Line > 0 {
+			at[0] += ":" + strconv.Itoa(f.Line)
+		}
+		if f.Key == "" {
+			at = slices.Delete(at, 1, 2)
+		}
+		if _, err := fmt.Fprintln(cmd.OutOrStdout(), strings.Join(at, ": ")); err != nil {
 			return err
 		}
 	}

@@ -193,12 +193,16 @@ func templatesOf(c config.Channel) map[core.EventType]dispatch.Template {
 	return all
 }
 
-func loadTexts(cfg *config.Config) (*render.Texts, error) {
+func parseTexts(cfg *config.Config) (*render.Texts, []core.Fault) {
 	var own fs.FS
 	if cfg.Texts.Dir != "" {
 		own = os.DirFS(cfg.Texts.Dir)
 	}
-	texts, faults := render.New(own, cfg.Texts.DefaultLocale)
+	return render.New(own, cfg.Texts.DefaultLocale)
+}
+
+func loadTexts(cfg *config.Config) (*render.Texts, error) {
+	texts, faults := parseTexts(cfg)
 	var errs []error
 	for _, f := range faults {
 		errs = append(errs, fmt.Errorf("texts: %s: %s", f.Key, f.Problem))

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	"tidings/channels"
 	"tidings/config"
 	"tidings/core"
 	"tidings/core/lane"
@@ -167,7 +166,7 @@ func (g *gateway) purge(ctx context.Context) error {
 // reload takes up a changed configuration when it is valid; otherwise the old
 // one stays in force, and the log says why.
 func (g *gateway) reload(path string, getenv func(string) (string, bool)) {
-	cfg, faults, err := config.Load(path, channels.Types, getenv)
+	cfg, faults, err := readConfig(path, getenv)
 	if err != nil {
 		g.log.Error("the changed configuration is ignored: it cannot be read", "err", err)
 		return
