@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"tidings/channels"
 	"tidings/config"
 	"tidings/core"
+	"tidings/core/intake"
 	"tidings/core/render"
 )
 
@@ -40,13 +42,36 @@ func checkCommand() *cobra.Command {
 
 // readConfig reads a configuration. Its faults are all there are: also those of
 // the texts in the shop's folder, and of what approved templates ask for.
-func readConfig(path string, getenv func(string) (string, bool)) (*config.Config, []config.Fault, error) {
-	return config.Load(path, channels.Types, getenv, textFaults, paramFaults)
+func readConfig(path string, getenv func(string) (string, bool)) (setup, []config.Fault, error) {
+	var s setup
+	var err error
+	var faults []config.Fault
+	parse := func(cfg *config.Config) (wrong []core.Fault) {
+		s.texts, wrong = parseTexts(cfg.Texts)
+		return wrong
+	}
+	s.Config, faults, err = config.Load(path, channels.Types, getenv, parse, paramFaults)
+	return s, faults, err
 }
 
-// textFaults are the faults in the shop's own texts, which a configuration names.
-func textFaults(cfg *config.Config) []core.Fault {
-	_, faults := parseTexts(cfg)
+// setup is a configuration and the texts it names.
+type setup struct {
+	*config.Config
+	texts *render.Texts
+}
+
+func (s setup) rules() intake.Rules {
+	return intake.Rules{Routes: s.Routes, Texts: s.texts, Locale: s.Texts.DefaultLocale}
+}
+
+// parseTexts reads the built-in texts and the shop's own. A fault's key is one
+// of the configuration.
+func parseTexts(t config.Texts) (*render.Texts, []core.Fault) {
+	var own fs.FS
+	if t.Dir != "" {
+		own = os.DirFS(t.Dir)
+	}
+	texts, faults := render.New(own, t.DefaultLocale)
 	for i, f := range faults {
 		switch f.Key {
 		case "default_locale", "dir":
@@ -55,7 +80,7 @@ func textFaults(cfg *config.Config) []core.Fault {
 			faults[i] = core.Fault{Key: "texts.dir", Problem: f.Key + ": " + f.Problem}
 		}
 	}
-	return faults
+	return texts, faults
 }
 
 // paramFaults are the values for which templates ask and that no text has.

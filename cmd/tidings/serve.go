@@ -40,10 +40,10 @@ func configFlag(cmd *cobra.Command, path *string) {
 }
 
 // loadConfig reads a configuration; all its faults become one error.
-func loadConfig(path string) (*config.Config, error) {
+func loadConfig(path string) (setup, error) {
 	cfg, faults, err := readConfig(path, os.LookupEnv)
 	if err != nil {
-		return nil, usageError{err}
+		return setup{}, usageError{err}
 	}
 	if len(faults) == 0 {
 		return cfg, nil
@@ -53,7 +53,7 @@ func loadConfig(path string) (*config.Config, error) {
 	for _, f := range faults {
 		lines = append(lines, "  "+f.String())
 	}
-	return nil, usageError{errors.New(strings.Join(lines, "\n"))}
+	return setup{}, usageError{errors.New(strings.Join(lines, "\n"))}
 }
 
 func serve(ctx context.Context, path string) error {
