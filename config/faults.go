@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"tidings/core"
 )
 
 // Fault is one thing wrong with the configuration.
@@ -55,6 +57,16 @@ func (b *book) check(key, problem string) {
 		return
 	}
 	b.add(key, problem)
+}
+
+// found adds faults that were found outside, of keys without one so far.
+func (b *book) found(faults []core.Fault) {
+	known := book{faults: b.faults}
+	for _, f := range faults {
+		if !known.faulty(f.Key) {
+			b.add(f.Key, f.Problem)
+		}
+	}
 }
 
 // faulty reports whether the key, its _file twin or anything around it has a fault.

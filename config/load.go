@@ -21,12 +21,20 @@ import (
 //
 // The Config is nil when there are faults. The error is for a file that cannot
 // be read or that is no YAML.
-func Load(path string, types map[string]func() core.Config, getenv func(string) (string, bool)) (*Config, []Fault, error) {
+//
+// further looks for the faults that only those can find who use the values. It
+// is asked whatever else is wrong, so that all is told at once.
+func Load(
+	path string,
+	types map[string]func() core.Config,
+	getenv func(string) (string, bool),
+	further ...func(*Config) []core.Fault,
+) (*Config, []Fault, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("configuration: %w", err)
 	}
-	cfg, faults, err := load(raw, types, getenv, readSecretFile)
+	cfg, faults, err := load(raw, types, getenv, readSecretFile, further...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("configuration %s: %w", path, err)
 	}
@@ -38,6 +46,7 @@ func load(
 	types map[string]func() core.Config,
 	getenv func(string) (string, bool),
 	readFile func(string) ([]byte, error),
+	further ...func(*Config) []core.Fault,
 ) (*Config, []Fault, error) {
 	b := newBook()
 	root, err := parse(raw, b)
@@ -64,6 +73,9 @@ func load(
 	}
 	cfg.settle()
 	cfg.check(b)
+	for _, look := range further {
+		b.found(look(cfg))
+	}
 	if len(b.faults) > 0 {
 		return nil, b.sorted(), nil
 	}

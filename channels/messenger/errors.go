@@ -38,6 +38,7 @@ const outsideWindow = "outside of allowed window"
 var (
 	fromErrors = core.Source{URL: docs + "error-codes", Read: "2026-11-22"}
 	fromGraph  = core.Source{URL: "https://developers.facebook.com/docs/graph-api/guides/error-handling", Read: "2026-11-22"}
+	fromLimits = core.Source{URL: "https://developers.facebook.com/docs/graph-api/overview/rate-limiting", Read: "2026-11-25"}
 	fromSpec   = core.Source{URL: "https://github.com/facebook/openapi", Read: "2026-11-22"}
 	fromFrame  = core.Source{URL: "https://github.com/microsoft/botframework-sdk/issues/1335", Read: "2026-11-22"}
 	fromNode   = core.Source{URL: "https://github.com/rickydunlop/fbmessenger-node/issues/24", Read: "2026-11-22"}
@@ -118,6 +119,8 @@ var rules = []rule{
 	{code: 1200, class: core.Temporary, meaning: "temporary failure to send", from: fromOld},
 	{code: 2022, class: core.Misconfigured, meaning: "the commerce account is restricted", from: fromErrors},
 	{code: 10303, class: core.Rejected, meaning: "invalid account linking token", from: fromErrors},
+	{code: 80001, class: core.Throttled, scope: core.ScopeChannel, meaning: "too many calls to the Page", from: fromLimits},
+	{code: 80006, class: core.Throttled, scope: core.ScopeChannel, meaning: "too many calls to the Page's Messenger", from: fromLimits},
 	{code: 2018218, class: core.Rejected, meaning: "no profile available", from: fromErrors},
 	{code: 2018247, class: core.Rejected, meaning: "no permission for the profile", from: fromErrors},
 	{code: 2018300, class: core.WindowClosed, meaning: "another app controls the conversation", from: fromErrors},
@@ -199,7 +202,13 @@ func (e *graphError) rule(status int, tagged bool) rule {
 	case e.Transient:
 		return rule{class: core.Temporary, meaning: "an error without a rule, which Meta calls transient"}
 	}
-	return ruleForStatus(status)
+	r = ruleForStatus(status)
+	if r.class == core.Rejected {
+		// Meta adds codes without notice. That one is new is no reason to lose a
+		// message: it is tried again, a bounded number of times.
+		r.class = core.Temporary
+	}
+	return r
 }
 
 // ruleForStatus decides where there is no code to decide by: the answer is not

@@ -52,6 +52,7 @@ var decisions = []decision{
 	{613, 0, core.Throttled, core.ScopeUnknown, 0}, {613, 2534040, core.Throttled, core.ScopeUnknown, 0},
 	{613, 1893016, core.Throttled, core.ScopeUnknown, 0}, {613, 2018338, core.Misconfigured, "", 0},
 	{803, 0, core.Rejected, "", 0}, {1200, 0, core.Temporary, "", 0}, {2022, 0, core.Misconfigured, "", 0},
+	{80001, 0, core.Throttled, core.ScopeChannel, 0}, {80006, 0, core.Throttled, core.ScopeChannel, 0},
 	{10303, 0, core.Rejected, "", 0}, {2018218, 0, core.Rejected, "", 0}, {2018247, 0, core.Rejected, "", 0},
 	{2018300, 0, core.WindowClosed, "", 0}, {2018321, 0, core.WindowClosed, "", 0}, {9000001, 0, core.Unreachable, "", 0},
 	// Where Messenger names its own codes as subcodes, they mean the same.
@@ -167,7 +168,7 @@ func TestAnswersWithoutACodeGoByTheirStatus(t *testing.T) {
 		{200, `{"error":{"message":"new","code":777}}`, core.Uncertain},
 		{301, "", core.Misconfigured},
 		{400, html, core.Rejected},
-		{400, `{"error":{"message":"new","code":777}}`, core.Rejected},
+		{400, `{"error":{"message":"new","code":777}}`, core.Temporary},
 		{400, `{"error":{"message":"new","code":777,"is_transient":true}}`, core.Temporary},
 		{401, html, core.Misconfigured},
 		{403, html, core.Misconfigured},

@@ -3,12 +3,19 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"tidings/channels"
 	"tidings/config"
+	"tidings/core"
+	"tidings/core/intake"
+	"tidings/core/render"
 )
 
 func checkCommand() *cobra.Command {
@@ -18,12 +25,9 @@ func checkCommand() *cobra.Command {
 		Use:   "check --config FILE",
 		Short: "Check a configuration: every fault at once, nothing is opened",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, faults, err := config.Load(path, channels.Types, os.LookupEnv)
+			_, faults, err := readConfig(path, os.LookupEnv)
 			if err != nil {
 				return usageError{err}
-			}
-			if len(faults) == 0 {
-				faults = textFaults(cfg)
 			}
 			if asJSON {
 				return printJSON(cmd, faults)
@@ -36,12 +40,62 @@ func checkCommand() *cobra.Command {
 	return cmd
 }
 
-// textFaults are the faults in the shop's own texts, which a configuration names.
-func textFaults(cfg *config.Config) []config.Fault {
-	if _, err := loadTexts(cfg); err != nil {
-		return []config.Fault{{Key: "texts.dir", Problem: err.Error()}}
+// readConfig reads a configuration. Its faults are all there are: also those of
+// the texts in the shop's folder, and of what approved templates ask for.
+func readConfig(path string, getenv func(string) (string, bool)) (setup, []config.Fault, error) {
+	var s setup
+	var err error
+	var faults []config.Fault
+	parse := func(cfg *config.Config) (wrong []core.Fault) {
+		s.texts, wrong = parseTexts(cfg.Texts)
+		return wrong
 	}
-	return nil
+	s.Config, faults, err = config.Load(path, channels.Types, getenv, parse, paramFaults)
+	return s, faults, err
+}
+
+// setup is a configuration and the texts it names.
+type setup struct {
+	*config.Config
+	texts *render.Texts
+}
+
+func (s setup) rules() intake.Rules {
+	return intake.Rules{Routes: s.Routes, Texts: s.texts, Locale: s.Texts.DefaultLocale}
+}
+
+// parseTexts reads the built-in texts and the shop's own. A fault's key is one
+// of the configuration.
+func parseTexts(t config.Texts) (*render.Texts, []core.Fault) {
+	var own fs.FS
+	if t.Dir != "" {
+		own = os.DirFS(t.Dir)
+	}
+	texts, faults := render.New(own, t.DefaultLocale)
+	for i, f := range faults {
+		switch f.Key {
+		case "default_locale", "dir":
+			faults[i].Key = "texts." + f.Key
+		default: // a file in it
+			faults[i] = core.Fault{Key: "texts.dir", Problem: f.Key + ": " + f.Problem}
+		}
+	}
+	return texts, faults
+}
+
+// paramFaults are the values for which templates ask and that no text has.
+func paramFaults(cfg *config.Config) []core.Fault {
+	var faults []core.Fault
+	for i, ch := range cfg.Channels {
+		for j, t := range ch.Templates {
+			for k, path := range t.Params {
+				if problem := render.ParamProblem(path); problem != "" {
+					faults = append(faults, core.Fault{Key: fmt.Sprintf("channels[%d].templates[%d].params[%d]", i, j, k), Problem: problem})
+				}
+			}
+		}
+	}
+	return faults
 }
 
 func printFaults(cmd *cobra.Command, path string, faults []config.Fault) error {
@@ -50,7 +104,14 @@ func printFaults(cmd *cobra.Command, path string, faults []config.Fault) error {
 		return err
 	}
 	for _, f := range faults {
-		if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s:%d: %s: %s\n", path, f.Line, f.Key, f.Problem); err != nil {
+		at := []string{path, f.Key, f.Problem}
+		if f.Line > 0 {
+			at[0] += ":" + strconv.Itoa(f.Line)
+		}
+		if f.Key == "" {
+			at = slices.Delete(at, 1, 2)
+		}
+		if _, err := fmt.Fprintln(cmd.OutOrStdout(), strings.Join(at, ": ")); err != nil {
 			return err
 		}
 	}

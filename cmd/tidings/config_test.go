@@ -150,6 +150,7 @@ func TestUsage(t *testing.T) {
 		{"explain --config testdata/faulty.yaml", 2, "--event"},
 		{"explain --config testdata/faulty.yaml --event testdata/shipped.json", 2, "fault"},
 		{"sandbox nonsense", 2, "nonsense"},
+		{"sandbox replay updates.json", 2, "not in this version"},
 		{"version extra", 2, "extra"},
 		{"help nonsense", 2, "nonsense"},
 		{"help sandbox telegram", 0, "--webhook"},

@@ -88,7 +88,7 @@ func explain(ctx context.Context, path, eventPath, customer string) ([]intake.Ex
 	}
 	all := make([]intake.Explanation, 0, len(events))
 	for _, e := range events {
-		x, err := in.Explain(ctx, e, customer, everywhere(cfg))
+		x, err := in.Explain(ctx, e, customer, everywhere(cfg.Config))
 		if err != nil {
 			return nil, err
 		}
@@ -105,13 +105,9 @@ func readFile(path string) ([]byte, error) {
 }
 
 // planner is an intake that can plan and nothing else.
-func planner(cfg *config.Config) (*intake.Intake, intake.Reader, error) {
+func planner(cfg setup) (*intake.Intake, intake.Reader, error) {
 	log := slog.New(slog.DiscardHandler)
-	texts, err := loadTexts(cfg)
-	if err != nil {
-		return nil, intake.Reader{}, err
-	}
-	outlets, err := openOutlets(cfg, log, func() bool { return true })
+	outlets, err := openOutlets(cfg.Config, log, func() bool { return true })
 	if err != nil {
 		return nil, intake.Reader{}, err
 	}
@@ -120,11 +116,11 @@ func planner(cfg *config.Config) (*intake.Intake, intake.Reader, error) {
 	out := dispatch.New(engine, log, ignore)
 	out.SetOutlets(outlets)
 	g := &gateway{log: log}
-	g.cfg.Store(cfg)
-	g.openShop(cfg)
+	g.cfg.Store(cfg.Config)
+	g.openShop(cfg.Config)
 	in := intake.New(intake.Options{
 		Engine: engine, Outbox: out, Orders: hybris.NewDialect(nil), Log: log, Count: ignore,
-	}, rulesOf(cfg, texts))
+	}, cfg.rules())
 	return in, g.reader(), nil
 }
 

@@ -6,11 +6,9 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"maps"
 	"net/http"
-	"os"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -43,12 +41,8 @@ type gateway struct {
 }
 
 // newGateway opens the database and puts the rooms together. Nothing runs yet.
-func newGateway(ctx context.Context, cfg *config.Config, log *slog.Logger) (*gateway, error) {
-	texts, err := loadTexts(cfg)
-	if err != nil {
-		return nil, err
-	}
-	g := &gateway{log: log}
+func newGateway(ctx context.Context, with setup, log *slog.Logger) (*gateway, error) {
+	g, cfg := &gateway{log: log}, with.Config
 	g.cfg.Store(cfg)
 	outlets, err := openOutlets(cfg, log, g.alive)
 	if err != nil {
@@ -70,7 +64,7 @@ func newGateway(ctx context.Context, cfg *config.Config, log *slog.Logger) (*gat
 	g.intake = intake.New(intake.Options{
 		Engine: g.engine, Outbox: g.out, Shop: shop, Orders: hybris.NewDialect(nil),
 		Wait: cfg.Commerce.Wait, Log: log, Count: metrics.Count,
-	}, rulesOf(cfg, texts))
+	}, with.rules())
 	keys, err := sealKeys(cfg)
 	if err != nil {
 		return nil, errors.Join(err, g.store.Close())
@@ -191,26 +185,6 @@ func templatesOf(c config.Channel) map[core.EventType]dispatch.Template {
 		all[t.Event] = dispatch.Template{Name: t.Name, Languages: t.Languages, Params: t.Params}
 	}
 	return all
-}
-
-func loadTexts(cfg *config.Config) (*render.Texts, error) {
-	var own fs.FS
-	if cfg.Texts.Dir != "" {
-		own = os.DirFS(cfg.Texts.Dir)
-	}
-	texts, faults := render.New(own, cfg.Texts.DefaultLocale)
-	var errs []error
-	for _, f := range faults {
-		errs = append(errs, fmt.Errorf("texts: %s: %s", f.Key, f.Problem))
-	}
-	if len(errs) > 0 {
-		return nil, usageError{errors.Join(errs...)}
-	}
-	return texts, nil
-}
-
-func rulesOf(cfg *config.Config, texts *render.Texts) intake.Rules {
-	return intake.Rules{Routes: cfg.Routes, Texts: texts, Locale: cfg.Texts.DefaultLocale}
 }
 
 func (g *gateway) texts() (*render.Texts, string) {

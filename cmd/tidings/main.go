@@ -77,14 +77,18 @@ func known(root *cobra.Command, args []string) error {
 func laterCommands() []*cobra.Command {
 	var all []*cobra.Command
 	for _, name := range []string{"webhooks", "templates", "migrate", "adapter", "plugin", "config"} {
-		all = append(all, &cobra.Command{
-			Use: name, Hidden: true, DisableFlagParsing: true, Args: cobra.ArbitraryArgs,
-			RunE: func(*cobra.Command, []string) error {
-				return usageError{fmt.Errorf("%s is not in this version; the HTTP API is (see /docs of a running gateway)", name)}
-			},
-		})
+		all = append(all, laterCommand(name, "; the HTTP API is (see /docs of a running gateway)"))
 	}
 	return all
+}
+
+func laterCommand(name, instead string) *cobra.Command {
+	return &cobra.Command{
+		Use: name, Hidden: true, DisableFlagParsing: true, Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return usageError{fmt.Errorf("%s is not in this version%s", cmd.Name(), instead)}
+		},
+	}
 }
 
 func rootCommand() *cobra.Command {

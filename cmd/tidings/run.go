@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"time"
 
-	"tidings/channels"
 	"tidings/config"
 	"tidings/core"
 	"tidings/core/lane"
@@ -167,7 +166,7 @@ func (g *gateway) purge(ctx context.Context) error {
 // reload takes up a changed configuration when it is valid; otherwise the old
 // one stays in force, and the log says why.
 func (g *gateway) reload(path string, getenv func(string) (string, bool)) {
-	cfg, faults, err := config.Load(path, channels.Types, getenv)
+	with, faults, err := readConfig(path, getenv)
 	if err != nil {
 		g.log.Error("the changed configuration is ignored: it cannot be read", "err", err)
 		return
@@ -178,11 +177,7 @@ func (g *gateway) reload(path string, getenv func(string) (string, bool)) {
 	if len(faults) > 0 {
 		return
 	}
-	texts, err := loadTexts(cfg)
-	if err != nil {
-		g.log.Error("the changed configuration is ignored", "err", err)
-		return
-	}
+	cfg := with.Config
 	outlets, err := openOutlets(cfg, g.log, g.alive)
 	if err != nil {
 		g.log.Error("the changed configuration is ignored", "err", err)
@@ -193,7 +188,7 @@ func (g *gateway) reload(path string, getenv func(string) (string, bool)) {
 		return
 	}
 	old := g.out.Outlets()
-	g.intake.SetRules(rulesOf(cfg, texts))
+	g.intake.SetRules(with.rules())
 	g.out.SetOutlets(outlets)
 	g.web.Set(g.webSettings(cfg))
 	g.cfg.Store(cfg)

@@ -30,6 +30,7 @@ world, and with it a new database.`,
 	cmd.Flags().StringVar(&o.data, "data", "", "the folder for the database and the configuration (default: a temporary one)")
 	cmd.Flags().BoolVar(&o.demo, "demo", false, "play the whole walk once: order, link, news, question, answer")
 	cmd.AddCommand(emulatorCommands()...)
+	cmd.AddCommand(laterCommand("replay", ""))
 	return cmd
 }
 

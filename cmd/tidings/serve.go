@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"tidings/channels"
 	"tidings/config"
 )
 
@@ -41,10 +40,10 @@ func configFlag(cmd *cobra.Command, path *string) {
 }
 
 // loadConfig reads a configuration; all its faults become one error.
-func loadConfig(path string) (*config.Config, error) {
-	cfg, faults, err := config.Load(path, channels.Types, os.LookupEnv)
+func loadConfig(path string) (setup, error) {
+	cfg, faults, err := readConfig(path, os.LookupEnv)
 	if err != nil {
-		return nil, usageError{err}
+		return setup{}, usageError{err}
 	}
 	if len(faults) == 0 {
 		return cfg, nil
@@ -54,10 +53,14 @@ func loadConfig(path string) (*config.Config, error) {
 	for _, f := range faults {
 		lines = append(lines, "  "+f.String())
 	}
-	return nil, usageError{errors.New(strings.Join(lines, "\n"))}
+	return setup{}, usageError{errors.New(strings.Join(lines, "\n"))}
 }
 
 func serve(ctx context.Context, path string) error {
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	changes := make(changes, 1)
+	go config.Watch(watching, path, changes.tell) // from before it is read: what changes meanwhile has changed
 	cfg, err := loadConfig(path)
 	if err != nil {
 		return err
@@ -68,6 +71,7 @@ func serve(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
+	go config.WatchFunc(watching, func() string { return g.cfg.Load().Texts.Dir }, changes.tell)
 	sides, err := g.listen()
 	if err != nil {
 		return errors.Join(err, g.store.Close())
@@ -76,17 +80,35 @@ func serve(ctx context.Context, path string) error {
 	if err != nil {
 		return errors.Join(err, g.store.Close())
 	}
-	watching, stopWatching := context.WithCancel(ctx)
-	defer stopWatching()
-	reload := func() { g.reload(path, os.LookupEnv) }
-	go config.Watch(watching, path, reload)
-	go config.WatchFunc(watching, func() string { return g.cfg.Load().Texts.Dir }, reload)
 	log.Info("tidings is running", "version", version(), "listen", cfg.Server.Listen, "internal", cfg.Server.InternalListen, "config", cfg.Hash())
+	go changes.take(watching, func() { g.reload(path, os.LookupEnv) })
 	<-ctx.Done()
 	log.Info("stopping: finishing what is in flight")
 	stop()
 	log.Info("stopped")
 	return nil
+}
+
+// changes says that something has changed and has not been read again.
+type changes chan struct{}
+
+func (c changes) tell() {
+	select {
+	case c <- struct{}{}:
+	default: // one is waiting already, for which the newest will be read
+	}
+}
+
+// take reads again after each change, one after the other, until ctx ends.
+func (c changes) take(ctx context.Context, reload func()) {
+	for {
+		select {
+		case <-c:
+			reload()
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 func logger(c config.Log) *slog.Logger {

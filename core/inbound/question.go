@@ -66,11 +66,12 @@ func (in *Inbound) ask(tx *lane.Tx, c chat) (asked, error) {
 		}
 	}
 	tx.After(func() { in.Count("questions", 1, "channel", c.addr.Channel) })
-	return asked{taken: true, about: order, burst: burst}, nil
+	return asked{taken: true, about: core.OrderQuery{Site: v.Site, Code: v.OrderCode}, burst: burst}, nil
 }
 
 // conversationAbout returns the conversation a question belongs to, and whether
-// the customer wrote within the last quiet minute.
+// the customer wrote within the last quiet minute. A question that is about no
+// order goes on with what the customer last wrote about, in whichever chat.
 func (in *Inbound) conversationAbout(tx *lane.Tx, c chat, order core.OrderQuery) (core.Conversation, bool, error) {
 	when := c.update.ReceivedAt
 	last, err := tx.LastConversation(c.who.ID)
@@ -78,7 +79,11 @@ func (in *Inbound) conversationAbout(tx *lane.Tx, c chat, order core.OrderQuery)
 		return last, false, err
 	}
 	burst := err == nil && last.AddressID == c.addr.ID && when.Sub(last.LastInAt) < quietMinute
+	goesOn := err == nil && order.Code == "" && !last.Closed && !last.LastInAt.Before(when.Add(-conversation))
 	v, err := tx.OpenConversation(c.who.ID, order.Code, when.Add(-conversation))
+	if goesOn && errors.Is(err, core.ErrNotFound) {
+		v, err = last, nil
+	}
 	if err == nil {
 		v.AddressID, v.LastInAt = c.addr.ID, later(v.LastInAt, when)
 		return v, burst, tx.SaveConversation(v)

@@ -124,6 +124,24 @@ func TestTwoOrdersAreTwoConversations(t *testing.T) {
 	})
 }
 
+// In the other chat nothing was told of any order: what is written there is the
+// same conversation, and so is what answers its confirmation.
+func TestConversationFollowsTheCustomerToAnotherChat(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.link(ada, "ada@shop", "1001")
+		r.say(ada, "first here")
+		b := who{"b", "ada"}
+		r.link(b, "ada@shop", "")
+		r.say(b, "now here")
+		all := r.platforms["b"].to("ada")
+		r.accept(b, core.Update{Kind: core.UpdateText, Text: "and more", ReplyTo: all[len(all)-1].id})
+		r.wantDesk("T1 ada@shop/1001: first here| now here| and more")
+		r.wait(7*24*time.Hour + time.Minute)
+		r.say(b, "something else")
+		r.wantDesk("T1 ada@shop/1001: first here| now here| and more", "T2 ada@shop/1001: something else")
+	})
+}
+
 func TestFirstAndSecondQuestionAtOnceMakeOneTicket(t *testing.T) {
 	inRig(t, func(r *rig) {
 		r.link(ada, "ada@shop", "1001")

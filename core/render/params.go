@@ -50,14 +50,19 @@ func (e *MissingError) Error() string {
 	return "render: the notification has no value for " + e.Path
 }
 
-// ValidParam reports whether path names a value that Params can give. Case
-// does not matter.
-func ValidParam(path string) bool {
-	_, ok := lookupParam(path)
-	return ok
+// ParamProblem says what is wrong with a path that names no value Params can
+// give; empty where it names one. Case does not matter.
+func ParamProblem(path string) string {
+	if _, ok := lookupParam(path); ok {
+		return ""
+	}
+	if near := nearest(path, ParamPaths()); near != "" {
+		return "is an unknown value; did you mean " + near + "?"
+	}
+	return "is an unknown value; there are " + strings.Join(ParamPaths(), ", ")
 }
 
-// ParamPaths lists all the paths that ValidParam takes.
+// ParamPaths lists all the paths that Params takes.
 func ParamPaths() []string {
 	paths := make([]string, len(params))
 	for i, p := range params {

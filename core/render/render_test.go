@@ -273,17 +273,20 @@ func TestParams(t *testing.T) {
 		t.Errorf("unknown path: got %v, want an error of another kind", err)
 	}
 	for _, path := range ParamPaths() {
-		if !ValidParam(path) || !ValidParam(strings.ToUpper(path)) {
-			t.Errorf("ValidParam(%q): got false, want true", path)
+		if problem := ParamProblem(path) + ParamProblem(strings.ToUpper(path)); problem != "" {
+			t.Errorf("ParamProblem(%q): got %q, want none", path, problem)
 		}
 		in.Event.Text = "free"
 		if _, err := texts.Params([]string{path}, in); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	for _, path := range []string{"", "order", "order.", "nope", "order.lines", "event.note"} {
-		if ValidParam(path) {
-			t.Errorf("ValidParam(%q): got true, want false", path)
+	for path, want := range map[string]string{
+		"": "there are order.code, ", "event.note": "unknown", "nope": "unknown", "order": "unknown",
+		"order.cod": "mean order.code?", "consignment.trackingId2": "mean consignment.trackingID?",
+	} {
+		if problem := ParamProblem(path); !strings.Contains(problem, want) {
+			t.Errorf("ParamProblem(%q): got %q, want %q in it", path, problem, want)
 		}
 	}
 }

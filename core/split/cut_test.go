@@ -29,6 +29,8 @@ func TestWhereCutsAre(t *testing.T) {
 		{"paragraph before line", 20, "one two\nsix\n\nten.\nOne two", []string{"one two\nsix", "ten.\nOne two"}},
 		{"line before sentence", 20, "One two six.\nTen. One two.", []string{"One two six.", "Ten. One two."}},
 		{"sentence before word", 20, "One two six! Ten one two.", []string{"One two six!", "Ten one two."}},
+		{"mark inside a word that fits", 14, "if (abc!=defg) x", []string{"if (abc!=defg)", "x"}},
+		{"mark inside a word that moves whole", 12, "so (abc!=defg) x", []string{"so", "(abc!=defg)", "x"}},
 		{"sentence that ends a small part is passed over", 20, "Oh. Two three four five six", []string{"Oh. Two three four", "five six"}},
 		{"word", 10, "one two three", []string{"one two", "three"}},
 		{"word moves whole even from far back", 10, "a incredible", []string{"a", "incredible"}},

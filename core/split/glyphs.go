@@ -146,14 +146,15 @@ func reaches(it segments, pos int) bool {
 // Between words is not the same as between the pieces of a word ("order-17",
 // "a/b"), at which a line would not be broken either. Scripts without spaces
 // are broken between any two words, but not in front of punctuation that closes
-// or behind one that opens.
+// or behind one that opens. Nor does a sentence end without a space elsewhere:
+// the "!" of "a!=b" or of "<!here>" is a piece's end, and no more.
 func boundary(text string, pos int, endsWord, endsSentence bool) level {
 	left, _ := utf8.DecodeLastRuneInString(text[:pos])
 	right, _ := utf8.DecodeRuneInString(text[pos:])
 	switch {
 	case isGlue(left) || isGlue(right):
 		return grapheme
-	case endsSentence:
+	case endsSentence && (unicode.IsSpace(left) || isSpaceless(left) || isSpaceless(right)):
 		return sentence
 	case !endsWord:
 		return grapheme
