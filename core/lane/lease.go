@@ -305,10 +305,16 @@ func (e *Engine) askSessions(ctx context.Context, c Census, dead map[string]int6
 	}
 }
 
-// give leaves shards to others, once nothing of them is under way.
+// give leaves shards to others, once nothing of them is under way. Those that
+// were to go and are not any more, since whoever would have had them is gone, stay.
 func (e *Engine) give(ctx context.Context, ids []int) {
 	var idle []int
 	e.mu.Lock()
+	for id, s := range e.owned {
+		if s.leaving && !slices.Contains(ids, id) {
+			e.stay(s)
+		}
+	}
 	for _, id := range ids {
 		s := e.owned[id]
 		if s == nil {
@@ -336,6 +342,16 @@ func (e *Engine) give(ctx context.Context, ids []int) {
 	for _, id := range idle {
 		if s := e.owned[id]; s != nil {
 			e.lose(s)
+		}
+	}
+}
+
+// stay goes on with a shard that was to be given away.
+func (e *Engine) stay(s *shard) {
+	s.leaving = false
+	for _, l := range e.lanes {
+		if l.shard == s && l.timer == nil {
+			e.ready(l)
 		}
 	}
 }

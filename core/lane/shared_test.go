@@ -416,6 +416,29 @@ func TestInvariant7KillsUnderLoad(t *testing.T) {
 	})
 }
 
+// A shard that was to be given to a replica which has died before it could have
+// it is gone on with.
+func TestAShardThatIsNotGivenAfterAllIsWorkedOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const lanes, each = 6, 3
+		c, p := newCluster(2), &proof{}
+		a := c.join(t, p, 12*time.Second)
+		wait(2 * time.Second)
+		for ref := int64(1); ref <= each; ref++ {
+			for i := range lanes {
+				put(t, a.Engine, fmt.Sprintf("w/%d", i), ref)
+			}
+		}
+		wait(3 * time.Second)
+		b := c.join(t, p, time.Second)
+		wait(1500 * time.Millisecond)
+		b.seat.kill()
+		wait(10 * time.Minute)
+		checkLanes(t, c, lanes, each)
+		same(t, "shards", shards(a), []int{2})
+	})
+}
+
 // While the database is away nobody is taken for dead, and the work goes on when
 // it is back.
 func TestNobodyIsDeadWhileTheDatabaseIsAway(t *testing.T) {
