@@ -176,20 +176,27 @@ func (d *Dispatcher) Enqueue(tx *lane.Tx, m core.Message) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if now {
-		a, fit, err := d.fit(tx, o, m, parts[0], time.Now())
-		if err != nil {
-			return 0, err
-		}
-		if fit {
-			return d.insertMarked(tx, m, parts, a)
-		}
+	a, fit, err := d.fit(tx, o, m, parts[0], time.Now())
+	if err != nil {
+		return 0, err
+	}
+	if now && fit {
+		return d.insertMarked(tx, m, parts, a)
 	}
 	id, err := tx.InsertMessage(m, parts)
 	if err != nil {
 		return id, err
 	}
-	return id, tx.Append(name, id, m.CreatedAt, prio)
+	if !now && (a.BlockedAt.IsZero() || m.Reply) {
+		return id, tx.Append(name, id, m.CreatedAt, prio)
+	}
+	// What keeps it from going out as it is has its consequence at once: what comes
+	// later may go to the next channel without asking.
+	kept, err := d.Mark(tx, lane.Item{Lane: name, Ref: id, Step: 1})
+	if !kept || err != nil {
+		return id, err
+	}
+	return id, tx.AppendMarked(name, id, m.CreatedAt, prio)
 }
 
 // insertMarked writes a message that leaves as soon as that is durable.

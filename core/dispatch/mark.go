@@ -192,11 +192,8 @@ func (d *Dispatcher) unfit(tx *lane.Tx, o *Outlet, m core.Message, a core.ChatAd
 
 // fit reports whether Mark would let a new message go out just as it is.
 func (d *Dispatcher) fit(tx *lane.Tx, o *Outlet, m core.Message, p core.Part, now time.Time) (core.ChatAddress, bool, error) {
-	if !m.ExpiresAt.IsZero() && now.After(m.ExpiresAt) {
-		return core.ChatAddress{}, false, nil
-	}
 	a, err := tx.Address(m.AddressID)
-	if err != nil {
+	if err != nil || !m.ExpiresAt.IsZero() && now.After(m.ExpiresAt) {
 		return a, false, err
 	}
 	if unfit, err := d.unfit(tx, o, m, a, now); unfit || err != nil {
