@@ -80,7 +80,7 @@ func TestNoSecondHoldsMoreThanTheRate(t *testing.T) {
 			}
 		}
 		for end := now.Add(time.Hour); len(l.waiting) > 0; now = now.Add(time.Millisecond) {
-			for i := len(l.waiting) - 1; i >= 0; i-- {
+			for i := range slices.Backward(l.waiting) {
 				l.one(i, now)
 			}
 			if now.After(end) {
@@ -95,9 +95,9 @@ func TestNoSecondHoldsMoreThanTheRate(t *testing.T) {
 
 // flow lets so many requests leave as there is room for between two times.
 func flow(w interface {
-	Take(time.Time) *pace.Place
-	Due(*pace.Place, time.Time) time.Time
-	Left(*pace.Place, time.Time)
+	Take(now time.Time) *pace.Place
+	Due(p *pace.Place, now time.Time) time.Time
+	Left(p *pace.Place, now time.Time)
 }, from, to time.Time) (left []time.Time) {
 	for now := from; ; {
 		p := w.Take(now)
@@ -210,7 +210,7 @@ func TestAnUnusualAnswerDatesItsRequestLater(t *testing.T) {
 			now = w.Due(p, now)
 			w.Left(p, now)
 			w.Answered(p, now.Add(took))
-			return w.Next(now).Sub(now) - 1006*time.Millisecond
+			return w.Next(now).Sub(now) - 1008*time.Millisecond
 		}
 		for range 1000 {
 			answer(200*time.Millisecond + time.Duration((2*random.Float64()-1)*float64(c.jitter)))
