@@ -91,8 +91,8 @@ type Window struct {
 
 // Pace is how fast a platform wants requests. Zero rates mean no limit known.
 type Pace struct {
-	PerSecond      float64 // all recipients of the channel together
-	Burst          int
+	PerSecond      float64 // all recipients of the channel together; no second has more
+	Burst          int     // of them at once, after a rest
 	PerRecipient   float64 // requests per second to one recipient
 	RecipientBurst int
 	Source         Source

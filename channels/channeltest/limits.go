@@ -87,6 +87,7 @@ func unsound(lim core.Limits) []string {
 	p := lim.Pace
 	fail(p.PerSecond < 0 || p.PerRecipient < 0 || p.Burst < 0 || p.RecipientBurst < 0, "Pace %+v has negative numbers", p)
 	fail(p.PerSecond > 0 && p.Burst == 0 || p.PerRecipient > 0 && p.RecipientBurst == 0, "Pace %+v has a rate without a burst: nothing could ever leave", p)
+	fail(p.PerSecond > 0 && float64(p.Burst) > max(1, p.PerSecond), "Pace: a burst of %d, and no second may have more than %v", p.Burst, p.PerSecond)
 	fail(p.PerSecond > 0 && p.PerRecipient > p.PerSecond, "Pace: one recipient gets %v a second, all together %v", p.PerRecipient, p.PerSecond)
 	fail(lim.Echo < 0 || lim.Echo > time.Minute, "Echo %s is no time to hold a recipient's next message for", lim.Echo)
 	return problems

@@ -133,6 +133,7 @@ var sabotages = []sabotage{
 	{"a limit without a source", "1_", limits(func(l *core.Limits) { l.Text.Source = core.Source{} })},
 	{"a title without a unit", "1_", limits(func(l *core.Limits) { l.ButtonTitle.Unit = "" })},
 	{"a rate without a burst", "1_", limits(func(l *core.Limits) { l.Pace.Burst = 0 })},
+	{"a burst beyond the rate", "1_", limits(func(l *core.Limits) { l.Pace.Burst = int(l.Pace.PerSecond) + 1 })},
 	{"a need that no order has", "1_", limits(func(l *core.Limits) { l.Order.Needs = []string{"colour"} })},
 	{"limits that change", "1_", func(b *broken) {
 		b.limits = func(l core.Limits) core.Limits { b.calls++; l.Text.Max -= b.calls; return l }

@@ -62,8 +62,8 @@ func (c *channel) Limits() core.Limits {
 	}
 }
 
-// pace stays below the documented 300 requests a second and Page, with a burst
-// small enough that no second sees more than that either. Meta warns of "too many
+// pace stays below the documented 300 requests a second and Page, so that there is
+// room for what else writes in the Page's name. Meta warns of "too many
 // messages to a single thread" without a number: the rate per recipient is ours.
 var pace = core.Pace{
 	PerSecond:      250,

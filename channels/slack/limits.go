@@ -30,7 +30,8 @@ const (
 //
 // Slack allows about one message per second and conversation and tolerates
 // bursts without saying how long, so none is counted on; for a workspace it
-// says "several hundred per minute", taken as 300.
+// says "several hundred per minute", taken as 300: five in any second are no more in
+// any minute.
 func limits() core.Limits {
 	return core.Limits{
 		Text:    core.Limit{Max: maxText, Unit: core.UTF16, Source: sourcePost},

@@ -49,7 +49,7 @@ func limits() core.Limits {
 
 		// About 30 messages a second over all chats; about one a second in one
 		// chat, where short bursts are allowed: three is our reading of "short".
-		// A burst of one keeps any second at 30.
+		// No second has more than 30 (core.Pace), and one by one is what "about" bears best.
 		Pace: core.Pace{
 			PerSecond: 30, Burst: 1,
 			PerRecipient: 1, RecipientBurst: 3,

@@ -213,7 +213,7 @@ func (g *gateway) sibling(channel, account string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	id, ok := own.Channel.(core.Identified)
+	id, ok := own.Adapter().(core.Identified)
 	if !ok {
 		return channel, true
 	}

@@ -27,7 +27,8 @@ type Settings struct {
 type Outlet struct {
 	Settings
 
-	pace *pace.Limiter
+	adapter core.Channel // what Channel asks when it is time
+	pace    *pace.Limiter
 
 	mu sync.Mutex
 	// brokenSince is when the channel was first found misconfigured; zero: it works.
@@ -60,8 +61,13 @@ const (
 
 // NewOutlet returns an outlet that keeps the pace of its limits.
 func NewOutlet(s Settings) *Outlet {
-	return &Outlet{Settings: s, pace: pace.NewLimiter(s.Limits.Pace)}
+	o := &Outlet{Settings: s, adapter: s.Channel, pace: pace.NewLimiter(s.Limits.Pace)}
+	o.Channel = &door{Channel: s.Channel, outlet: o}
+	return o
 }
+
+// Adapter is the channel as it was opened, for what it can do besides sending.
+func (o *Outlet) Adapter() core.Channel { return o.adapter }
 
 // gate says when a part for a lane may leave, and takes its turn if that is now.
 func (o *Outlet) gate(name string, now time.Time) lane.Turn {
@@ -85,11 +91,7 @@ func (o *Outlet) gate(name string, now time.Time) lane.Turn {
 }
 
 // setShare lowers the channel's rate to this process's part of it.
-func (o *Outlet) setShare(owned, all int, now time.Time) {
-	if rate := o.Limits.Pace.PerSecond; rate > 0 && owned > 0 {
-		o.pace.SetRate(rate*float64(owned)/float64(all), now)
-	}
-}
+func (o *Outlet) setShare(owned, all int, now time.Time) { o.pace.SetShare(owned, all, now) }
 
 // pause leaves the whole channel alone until a time.
 func (o *Outlet) pause(until time.Time) {
