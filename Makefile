@@ -72,7 +72,7 @@ test: needs ## run all tests, with the race detector where there is one (PKGS=./
 	if [ -n "$$torture" ]; then $(GO) test $(TESTFLAGS) $(TORTURE); fi
 
 .PHONY: torture
-torture: build ## kill the built gateway again and again under load, and judge what came of it (ARGS="--kills 500")
+torture: build ## kill the built gateway again and again under load, and judge what came of it (ARGS="--kills 500", or "--faultpoints")
 	$(GO) run ./cmd/torture $(ARGS)
 
 .PHONY: clients

@@ -59,7 +59,7 @@ func (w *world) open(ctx context.Context, dir string) (err error) {
 		w.replicas = append(w.replicas, r)
 		public, internal = append(public, r.listen), append(internal, r.internal)
 	}
-	if w.platforms, err = openPlatforms(w.o.Seed, public); err != nil {
+	if w.platforms, err = openPlatforms(fickle(w.o.Seed), public); err != nil {
 		return err
 	}
 	for _, r := range w.replicas {
