@@ -114,16 +114,31 @@ func openPlatforms(how mood, hosts []string) (*platforms, error) {
 // at a webhook.
 func hurry(ctx context.Context, d time.Duration) error { return emulator.Sleep(ctx, min(d, longest)) }
 
-func (p *platforms) serve(name string, h http.Handler) error {
+func (p *platforms) serve(name string, h http.Handler) (err error) {
+	p.urls[name], err = p.listen(name, h)
+	return err
+}
+
+func (p *platforms) listen(name string, h http.Handler) (url string, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(l) }() // until it is closed
-	p.urls[name] = "http://" + l.Addr().String()
 	p.close = append(p.close, func() { _ = server.Close() })
-	return nil
+	return "http://" + l.Addr().String(), nil
+}
+
+// through serves the platforms once more, behind a door.
+func (p *platforms) through(door func(http.Handler) http.Handler) (urls map[string]string, err error) {
+	urls = map[string]string{}
+	for name, sim := range p.sims {
+		if urls[name], err = p.listen(name, door(sim)); err != nil {
+			return nil, err
+		}
+	}
+	return urls, nil
 }
 
 // closeAll closes the platforms.

@@ -9,6 +9,7 @@ import (
 // TestEveryPoint: promises 1, 2 and 4 over a death at every place at which the
 // gateway writes or sends, as the source has them.
 func TestEveryPoint(t *testing.T) {
+	t.Parallel()
 	d, err := dieEverywhere(t.Context(), short(t, func(o *options) { o.Sample = true }))
 	if err != nil {
 		t.Fatal(err)
