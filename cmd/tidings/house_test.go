@@ -70,7 +70,7 @@ var (
 	outside = []string{"channels/emulator", "core/hybris", "core/hybris/hybrissim", "core/store"}
 	rooms   = []room{
 		{"cmd/tidings/remote", nil, nil, "whoever operates a gateway meets it by HTTP alone, as any program does, and across versions"},
-		{"cmd/tidings", []string{"cmd/tidings/remote", "channels", "channels/emulator", "channels/sandbox", "channels/*/*sim", "config", "core", "core/*", "core/hybris/hybrissim"}, nil, "all wiring is here, and only wiring"},
+		{"cmd/tidings", []string{"cmd/tidings/remote", "channels", "channels/emulator", "channels/sandbox", "channels/*/*sim", "config", "core", "core/*", "core/hybris/hybrissim"}, []string{"core/store/pgtest"}, "all wiring is here, and only wiring"},
 		{"cmd/torture", []string{"channels/emulator", "channels/*/*sim", "cmd/torture/history", "core/hybris/hybrissim", "core/store/pgtest"}, nil, "it meets the program as a process and over HTTP alone, as power cuts and shops do"},
 		{"cmd/torture/history", nil, nil, "a judge knows neither the accused nor those who made the trouble"},
 		{"cmd/bench", []string{"channels/telegram/telegramsim", "core/store/pgtest"}, []string{"channels/telegram", "core"}, "it measures the program as it is built, over HTTP, and needs no more of it than a platform to send to"},
