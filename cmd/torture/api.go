@@ -85,7 +85,7 @@ func (a api) post(ctx context.Context, host string, events []event) (status int,
 
 // message is a message as the API tells it.
 type message struct {
-	ID, Event, Customer, Channel, State, Class, Why string
+	ID, Event, Customer, Channel, Address, State, Class, Why string
 
 	Parts []struct {
 		Text     string

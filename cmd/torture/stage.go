@@ -44,6 +44,7 @@ type stage struct {
 	mu     sync.Mutex
 	lives  []string        // the points at which the next lives end
 	cuts   []history.Cut   // the deaths
+	purged bool            // nothing is known any more of what was accepted
 	maybe  map[string]bool // texts that may be shown and need not
 	events []string        // accepted ones
 	ids    int

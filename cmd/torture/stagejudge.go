@@ -19,6 +19,7 @@ type outcome struct {
 	requests map[chatName][]history.Request
 	tickets  []string // customer and entries
 	messages map[string]int
+	doubts   map[string]int // by address, how often it was not known whether a part had arrived; nil: it is forgotten
 	deaths   []history.Cut
 	points   map[string]int
 	faults   []string
@@ -114,16 +115,31 @@ func (s *stage) read(ctx context.Context) outcome {
 			s.faultf("event %s was accepted and is %q: %v", id, e.State, err)
 		}
 	}
-	if err := s.api.messages(ctx, s.replica.internal, "", func(m message) {
-		if len(m.Parts) > 0 && s.maybe[m.Parts[0].Text] {
-			return
+	if !s.purged {
+		out.doubts = map[string]int{}
+	}
+	err := s.api.messages(ctx, s.replica.internal, "", func(m message) {
+		if len(m.Parts) == 0 || !s.maybe[m.Parts[0].Text] {
+			out.note(m)
 		}
-		out.messages[strings.Join([]string{m.Customer, m.Channel, m.State}, " ")]++
-	}); err != nil {
+	})
+	if err != nil {
 		s.faultf("read the messages: %v", err)
 	}
 	s.consult(ctx)
 	return out
+}
+
+// note notes what became of a message.
+func (out *outcome) note(m message) {
+	out.messages[strings.Join([]string{m.Customer, m.Channel, m.State}, " ")]++
+	for _, p := range m.Parts {
+		for _, a := range p.Attempts {
+			if a.Class == "Uncertain" && out.doubts != nil {
+				out.doubts[m.Address]++
+			}
+		}
+	}
 }
 
 // diagnosis is what is of interest here of what the doctor says.
@@ -164,6 +180,9 @@ func (out outcome) compare(want outcome) (faults []string) {
 	for chat, expected := range want.chats {
 		found := out.recipient(chat, expected).Check(out.deaths, history.Rules{Settle: 2 * time.Second, Reach: time.Second})
 		faults = append(faults, found.Faults...)
+		if doubts, asked := out.doubts[chat.address], out.doubts != nil; asked && found.Repeated > doubts {
+			faults = append(faults, fmt.Sprintf("%s %s: %d parts were shown again, and the gateway noted only %d doubts", chat.channel, chat.address, found.Repeated, doubts))
+		}
 	}
 	for chat, shown := range out.chats {
 		if _, ok := want.chats[chat]; !ok && len(shown) > 0 {

@@ -216,7 +216,7 @@ func (s *stage) gone(ctx context.Context) error {
 			}
 		}
 		s.mu.Lock()
-		s.events = nil
+		s.events, s.purged = nil, true
 		s.mu.Unlock()
 		return nil
 	})
