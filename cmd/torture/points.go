@@ -25,9 +25,8 @@ type theatre struct {
 	dir     string
 	db      *pgtest.Server // nil: each performance has a file
 
-	mu    sync.Mutex
-	ports ports
-	n     int
+	mu sync.Mutex
+	n  int
 
 	plain  map[string]outcome // of each act, without a death
 	plays  []play
@@ -214,9 +213,7 @@ func (t *theatre) perform(ctx context.Context, a act, lives []string) (outcome, 
 			return outcome{}, err
 		}
 	}
-	t.mu.Lock()
-	r, err := newReplica(t.o, dir, 0, &t.ports)
-	t.mu.Unlock()
+	r, err := newReplica(t.o, dir, 0)
 	if err != nil {
 		return outcome{}, err
 	}

@@ -33,16 +33,16 @@ type replica struct {
 	wasReady         bool
 }
 
-func newReplica(o options, dir string, n int, p *ports) (*replica, error) {
+func newReplica(o options, dir string, n int) (*replica, error) {
 	r := &replica{
 		name: fmt.Sprintf("replica-%d", n+1), binary: o.Binary,
 		client: &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	var err error
-	if r.listen, err = p.free(); err != nil {
+	if r.listen, err = freeAddress(); err != nil {
 		return nil, err
 	}
-	if r.internal, err = p.free(); err != nil {
+	if r.internal, err = freeAddress(); err != nil {
 		return nil, err
 	}
 	r.config = filepath.Join(dir, r.name+".yaml")

@@ -52,10 +52,9 @@ func (w *world) open(ctx context.Context, dir string) (err error) {
 	if w.db, err = openDatabase(ctx, w.o, dir); err != nil {
 		return err
 	}
-	var ports ports
 	var public, internal []string
 	for n := range w.o.Replicas {
-		r, err := newReplica(w.o, dir, n, &ports)
+		r, err := newReplica(w.o, dir, n)
 		if err != nil {
 			return err
 		}
