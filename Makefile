@@ -41,7 +41,8 @@ build: ## build bin/tidings, one static binary (VERSION=v1.2.3)
 # The packages run with the race detector. The whole program is then tested as it
 # is built, because its tests look at the clock and have the machine to themselves,
 # and once more with the detector in the binary where many things happen at once.
-# A short torture follows.
+# A short torture follows, which is never cached: go test does not see that it is
+# about the gateway.
 WHOLE = ./cmd/tidings
 TORTURE = ./cmd/torture
 RACED = ^(TestWalk|TestLoad|TestKill|TestTerm|TestReload|TestEightCopies|TestShopAway)$$
@@ -69,10 +70,10 @@ test: needs ## run all tests, with the race detector where there is one (PKGS=./
 	if [ '$(PKGS)' = ./... ]; then (cd $(CLIENTS) && $(GO) test $$race $(TESTFLAGS) ./...); fi; \
 	if [ -n "$$whole" ]; then $(GO) test $(TESTFLAGS) $(WHOLE); fi; \
 	if [ -n "$$whole" ] && [ -n "$$race" ]; then $(GO) test -race $(TESTFLAGS) -run '$(RACED)' $(WHOLE); fi; \
-	if [ -n "$$torture" ]; then $(GO) test $(TESTFLAGS) $(TORTURE); fi
+	if [ -n "$$torture" ]; then $(GO) test -count=1 $(TESTFLAGS) $(TORTURE); fi
 
 .PHONY: torture
-torture: build ## kill the built gateway again and again under load, and judge what came of it (ARGS="--kills 500")
+torture: build ## kill the built gateway again and again under load, and judge what came of it (ARGS="--kills 500", or "--faultpoints")
 	$(GO) run ./cmd/torture $(ARGS)
 
 .PHONY: clients

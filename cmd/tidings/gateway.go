@@ -128,7 +128,7 @@ func (g *gateway) reader() intake.Reader {
 // httpClient is one for each channel and for the shop, so that a slow one keeps
 // no connection from the others. Callers bound each request by its context.
 func httpClient(alive func() bool) *http.Client {
-	return &http.Client{Transport: &http.Transport{
+	return &http.Client{Transport: watched(&http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         guardedDial(alive),
 		ForceAttemptHTTP2:   true,
@@ -136,7 +136,7 @@ func httpClient(alive func() bool) *http.Client {
 		MaxIdleConnsPerHost: 256,
 		IdleConnTimeout:     90 * time.Second,
 		TLSHandshakeTimeout: 10 * time.Second,
-	}}
+	})}
 }
 
 // openOutlets opens every configured channel. It makes no request. Nothing
@@ -149,7 +149,7 @@ func openOutlets(cfg *config.Config, log *slog.Logger, alive func() bool) (map[s
 			return nil, fmt.Errorf("channel %s: %w", c.Name, err)
 		}
 		outlets[c.Name] = dispatch.NewOutlet(dispatch.Settings{
-			Name: c.Name, Type: c.Type, Channel: ch, Limits: limitsOf(c, ch.Limits()),
+			Name: c.Name, Type: c.Type, Channel: ch, Limits: hasten(limitsOf(c, ch.Limits())),
 			Templates: templatesOf(c), MisconfiguredAfter: c.MisconfiguredAfter,
 		})
 	}

@@ -60,7 +60,8 @@ var allChannels = []string{messengerName, telegramName, slackName}
 
 // conf is what tests vary of the configuration.
 type conf struct {
-	Listen, Internal, Store          string
+	Listen, Internal                 string
+	Store, StoreURL                  string // a file, or another database
 	MessengerURL, TelegramURL        string
 	SlackURL, ShopURL, TextsDir      string
 	Messenger, Telegram, Slack, More string // further lines of the stanzas, and further channels
@@ -91,7 +92,7 @@ server:
     - {name: shop, key: "` + apiKey + `"}
     - {name: reader, key: "` + readerKey + `", scopes: [messages]}
 store:
-  url: "sqlite:{{.Store}}"
+  url: "{{or .StoreURL (print "sqlite:" .Store)}}"
 commerce:
   type: hybris
   base_url: "{{.ShopURL}}/occ/v2"

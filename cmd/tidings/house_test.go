@@ -70,8 +70,8 @@ var (
 	outside = []string{"channels/emulator", "core/hybris", "core/hybris/hybrissim", "core/store"}
 	rooms   = []room{
 		{"cmd/tidings/remote", nil, nil, "whoever operates a gateway meets it by HTTP alone, as any program does, and across versions"},
-		{"cmd/tidings", []string{"cmd/tidings/remote", "channels", "channels/emulator", "channels/sandbox", "channels/*/*sim", "config", "core", "core/*", "core/hybris/hybrissim"}, nil, "all wiring is here, and only wiring"},
-		{"cmd/torture", []string{"channels/emulator", "channels/*/*sim", "cmd/torture/history", "core/store/pgtest"}, nil, "it meets the program as a process and over HTTP alone, as power cuts and shops do"},
+		{"cmd/tidings", []string{"cmd/tidings/remote", "channels", "channels/emulator", "channels/sandbox", "channels/*/*sim", "config", "core", "core/*", "core/hybris/hybrissim"}, []string{"core/store/pgtest"}, "all wiring is here, and only wiring"},
+		{"cmd/torture", []string{"channels/emulator", "channels/*/*sim", "cmd/torture/history", "core/hybris/hybrissim", "core/store/pgtest"}, nil, "it meets the program as a process and over HTTP alone, as power cuts and shops do"},
 		{"cmd/torture/history", nil, nil, "a judge knows neither the accused nor those who made the trouble"},
 		{"cmd/bench", []string{"channels/telegram/telegramsim", "core/store/pgtest"}, []string{"channels/telegram", "core"}, "it measures the program as it is built, over HTTP, and needs no more of it than a platform to send to"},
 		{"config", []string{"core", "core/route"}, []string{"channels"}, "a configuration is what the rooms ask for; it opens none of them"},
@@ -85,9 +85,10 @@ var (
 
 		{"core", nil, nil, "the nouns are everybody's and know nobody"},
 		{"core/lane", []string{"core", "core/pace"}, []string{"core/store", "core/store/storetest"}, "the engine knows work and keys, not what the work is"},
+		{"core/faultpoint", nil, nil, "a place to die at is anybody's, and the program's that was built for it only"},
 		{"core/store/pgtest", nil, nil, "a database server is a program of its own, whatever is kept in it"},
 		{"core/store/storetest", []string{"core", "core/lane"}, nil, "one suite for every database"},
-		{"core/store", []string{"core", "core/lane"}, []string{"./storetest"}, "the store implements what the engine asks for and decides nothing"},
+		{"core/store", []string{"core", "core/faultpoint", "core/lane"}, []string{"./storetest"}, "the store implements what the engine asks for and decides nothing"},
 		{"core/dispatch", useCase, outside, "the use cases do not see each other: they meet in the lanes"},
 		{"core/inbound", useCase, slices.Concat(outside, []string{"core/dispatch", "core/intake"}), "the use cases do not see each other: they meet in the lanes (its tests follow a question through all three)"},
 		{"core/intake", useCase, outside, "the use cases do not see each other: they meet in the lanes"},

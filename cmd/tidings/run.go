@@ -18,7 +18,6 @@ import (
 const (
 	stopHTTP    = 4 * time.Second
 	stopWorkers = 8 * time.Second
-	housekeep   = time.Minute
 	purgeBatch  = 200
 )
 

@@ -85,8 +85,10 @@ func (a api) post(ctx context.Context, host string, events []event) (status int,
 
 // message is a message as the API tells it.
 type message struct {
-	ID, Event, Customer, State, Class, Why string
-	Parts                                  []struct {
+	ID, Event, Customer, Channel, Address, State, Class, Why string
+
+	Parts []struct {
+		Text     string
 		Attempts []struct{ Class string }
 	}
 }

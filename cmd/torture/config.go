@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
 	"text/template"
 )
 
@@ -73,14 +74,15 @@ func writeConfig(path string, s settings) error {
 // still free when it is started again.
 const firstPort, countPorts = 12000, 20000
 
-// ports gives out addresses on loopback that nobody listens on, each once.
-type ports struct{ given int }
+// portsGiven is how many ports have been given out: each once, to whoever asks.
+var portsGiven atomic.Int64
 
-func (p *ports) free() (string, error) {
+// freeAddress returns an address on loopback that nobody listens on.
+func freeAddress() (string, error) {
 	for range countPorts {
-		p.given++
 		// Processes side by side begin at different places.
-		addr := fmt.Sprintf("127.0.0.1:%d", firstPort+(os.Getpid()*619+p.given)%countPorts)
+		n := int64(os.Getpid())*619 + portsGiven.Add(1)
+		addr := fmt.Sprintf("127.0.0.1:%d", firstPort+n%countPorts)
 		l, err := net.Listen("tcp", addr)
 		if err == nil {
 			return addr, l.Close()

@@ -39,6 +39,9 @@ type options struct {
 	Gap       time.Duration // the longest time between two blows at a replica
 	Pause     time.Duration // the longest time between SIGSTOP and SIGCONT
 	Settle    time.Duration // as in history.Rules
+	Points    bool          // die at every point instead
+	Sample    bool          // at each of them once
+	AtOnce    int           // so many plays
 	Patience  time.Duration // how long nothing may move before the end
 	Keep      string        // a folder for configuration, database and logs; empty: a temporary one
 	Log       func(format string, args ...any)
@@ -63,6 +66,9 @@ func parse(args []string, out io.Writer) (options, error) {
 	f.DurationVar(&o.Pause, "pause", 0, "the longest SIGSTOP (default 2s; 3s more than a lease with --store postgres)")
 	f.DurationVar(&o.Settle, "settle", 0, "how long after an answer a blow may still undo it (default 2s; 5s with --store postgres)")
 	f.DurationVar(&o.Patience, "patience", time.Minute, "how long nothing may move at the end before it is given up")
+	f.BoolVar(&o.Points, "faultpoints", false, "instead: die at every place that writes or sends, again and again, in acts that come by all of them")
+	f.BoolVar(&o.Sample, "sample", false, "with --faultpoints: at each place once only")
+	f.IntVar(&o.AtOnce, "at-once", 4, "with --faultpoints: so many gateways side by side")
 	f.StringVar(&o.Keep, "keep", "", "a folder in which configuration, database and logs are left behind")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -85,6 +91,9 @@ func (o options) complete() (options, error) {
 	}
 	if o.Pause == 0 {
 		o.Pause = pause
+	}
+	if o.AtOnce == 0 {
+		o.AtOnce = 4
 	}
 	if o.Settle == 0 {
 		o.Settle = settle

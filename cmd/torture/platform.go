@@ -37,9 +37,8 @@ const (
 	apiKey        = "api-key"
 )
 
-// How platforms are: quick, mostly, and now and then not in the mood. A request
-// takes less time than a gateway takes to start, so that what a killed one had
-// sent is there before its successor sends it again.
+// How platforms are. A request takes less time than a gateway takes to start, so
+// that what a killed one had sent is there before its successor sends it again.
 const (
 	quickest = time.Millisecond
 	slowest  = 40 * time.Millisecond
@@ -53,21 +52,39 @@ type platforms struct {
 	urls   map[string]string
 	close  []func()
 	enter  map[string]func(address string)
+	read   func(ctx context.Context, address string) error // on Messenger
 	client *http.Client
 }
 
+// mood is how platforms are.
+type mood struct {
+	seed      uint64
+	wait      emulator.Wait
+	weather   []emulator.Fault // of each of them
+	templates []messengersim.Template
+}
+
+// fickle is quick, mostly, and now and then not in the mood.
+func fickle(seed uint64) mood {
+	return mood{seed: seed, wait: hurry, weather: []emulator.Fault{
+		{Kind: emulator.Throttle, Probability: trouble, RetryAfter: time.Second},
+		{Kind: emulator.ServerError, Probability: trouble},
+		{Delay: quickest, DelayMax: slowest},
+	}}
+}
+
 // openPlatforms opens the platforms. Their webhooks go to any of the hosts.
-func openPlatforms(seed uint64, hosts []string) (*platforms, error) {
+func openPlatforms(how mood, hosts []string) (*platforms, error) {
 	p := &platforms{sims: map[string]emulator.Sim{}, urls: map[string]string{}, enter: map[string]func(string){}}
 	p.client = &http.Client{Transport: &spread{hosts: hosts, next: &http.Transport{MaxIdleConnsPerHost: 16}}}
 	hook := func(channel string) string { return "http://gateway/webhooks/" + channel }
 	m := messengersim.New(messengersim.Options{
 		PageID: pageID, PageToken: pageToken, AppID: appID, AppSecret: appSecret, VerifyToken: verifyToken,
-		WebhookURL: hook(messengerName), Client: p.client, NoRates: true, Seed: seed, Wait: hurry,
+		WebhookURL: hook(messengerName), Client: p.client, NoRates: true, Seed: how.seed, Wait: how.wait, Templates: how.templates,
 	})
 	t := telegramsim.New(telegramsim.Options{
 		Token: telegramToken, Username: "my_shop_bot", SecretToken: secretToken, Local: true,
-		WebhookURL: hook(telegramName), Client: p.client, NoRates: true, Seed: seed, Wait: hurry,
+		WebhookURL: hook(telegramName), Client: p.client, NoRates: true, Seed: how.seed, Wait: how.wait,
 	})
 	p.close = append(p.close, m.Close, t.Close)
 	late := http.NewServeMux()
@@ -79,19 +96,16 @@ func openPlatforms(seed uint64, hosts []string) (*platforms, error) {
 	}
 	s := slacksim.New(slacksim.Options{
 		BotToken: botToken, SigningSecret: signingSecret, BaseURL: p.urls[slackName],
-		WebhookURL: hook(slackName), Client: p.client, NoRates: true, Seed: seed, Wait: hurry,
+		WebhookURL: hook(slackName), Client: p.client, NoRates: true, Seed: how.seed, Wait: how.wait,
 	})
 	p.close = append(p.close, s.Close)
 	late.Handle("/", s)
 	p.sims = map[string]emulator.Sim{messengerName: m, telegramName: t, slackName: s}
+	p.read = m.Read
 	p.enter[messengerName] = func(a string) { m.WroteAt(a, time.Now()) }
 	p.enter[telegramName], p.enter[slackName] = t.Know, s.Know
 	for _, sim := range p.sims {
-		sim.Faults().Add(
-			emulator.Fault{Kind: emulator.Throttle, Probability: trouble, RetryAfter: time.Second},
-			emulator.Fault{Kind: emulator.ServerError, Probability: trouble},
-			emulator.Fault{Delay: quickest, DelayMax: slowest},
-		)
+		sim.Faults().Add(how.weather...)
 	}
 	return p, nil
 }
@@ -100,16 +114,31 @@ func openPlatforms(seed uint64, hosts []string) (*platforms, error) {
 // at a webhook.
 func hurry(ctx context.Context, d time.Duration) error { return emulator.Sleep(ctx, min(d, longest)) }
 
-func (p *platforms) serve(name string, h http.Handler) error {
+func (p *platforms) serve(name string, h http.Handler) (err error) {
+	p.urls[name], err = p.listen(name, h)
+	return err
+}
+
+func (p *platforms) listen(name string, h http.Handler) (url string, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: time.Minute}
 	go func() { _ = server.Serve(l) }() // until it is closed
-	p.urls[name] = "http://" + l.Addr().String()
 	p.close = append(p.close, func() { _ = server.Close() })
-	return nil
+	return "http://" + l.Addr().String(), nil
+}
+
+// through serves the platforms once more, behind a door.
+func (p *platforms) through(door func(http.Handler) http.Handler) (urls map[string]string, err error) {
+	urls = map[string]string{}
+	for name, sim := range p.sims {
+		if urls[name], err = p.listen(name, door(sim)); err != nil {
+			return nil, err
+		}
+	}
+	return urls, nil
 }
 
 // closeAll closes the platforms.

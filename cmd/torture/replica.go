@@ -25,6 +25,7 @@ type replica struct {
 	name             string
 	listen, internal string
 	binary, config   string
+	env              []string // besides that of this process
 	log              *os.File
 	client           *http.Client
 	cmd              *exec.Cmd
@@ -32,16 +33,16 @@ type replica struct {
 	wasReady         bool
 }
 
-func newReplica(o options, dir string, n int, p *ports) (*replica, error) {
+func newReplica(o options, dir string, n int) (*replica, error) {
 	r := &replica{
 		name: fmt.Sprintf("replica-%d", n+1), binary: o.Binary,
 		client: &http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}},
 	}
 	var err error
-	if r.listen, err = p.free(); err != nil {
+	if r.listen, err = freeAddress(); err != nil {
 		return nil, err
 	}
-	if r.internal, err = p.free(); err != nil {
+	if r.internal, err = freeAddress(); err != nil {
 		return nil, err
 	}
 	r.config = filepath.Join(dir, r.name+".yaml")
@@ -53,6 +54,7 @@ func newReplica(o options, dir string, n int, p *ports) (*replica, error) {
 func (r *replica) start() error {
 	r.cmd = exec.Command(r.binary, "serve", "--config", r.config) //nolint:gosec,noctx // it is what the operator names, and killed in ways of our own
 	r.cmd.Stdout, r.cmd.Stderr = r.log, r.log
+	r.cmd.Env = append(os.Environ(), r.env...)
 	r.gone, r.wasReady = make(chan struct{}), false
 	gone := r.gone
 	return spawn(r.cmd, func() { close(gone) })

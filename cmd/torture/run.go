@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"time"
 )
@@ -16,6 +17,8 @@ type world struct {
 	shop      *shop
 	mischief  *mischief
 	begun     time.Time
+	mood      *mood                           // nil: a fickle one
+	door      func(http.Handler) http.Handler // through which the first replica reaches the platforms; nil: as the others
 }
 
 // torture does it all, and says what came of it.
@@ -49,21 +52,29 @@ func (w *world) open(ctx context.Context, dir string) (err error) {
 	if w.db, err = openDatabase(ctx, w.o, dir); err != nil {
 		return err
 	}
-	var ports ports
 	var public, internal []string
 	for n := range w.o.Replicas {
-		r, err := newReplica(w.o, dir, n, &ports)
+		r, err := newReplica(w.o, dir, n)
 		if err != nil {
 			return err
 		}
 		w.replicas = append(w.replicas, r)
 		public, internal = append(public, r.listen), append(internal, r.internal)
 	}
-	if w.platforms, err = openPlatforms(w.o.Seed, public); err != nil {
+	how := fickle(w.o.Seed)
+	if w.mood != nil {
+		how = *w.mood
+	}
+	if w.platforms, err = openPlatforms(how, public); err != nil {
 		return err
 	}
-	for _, r := range w.replicas {
+	for n, r := range w.replicas {
 		s := settings{Listen: r.listen, Internal: r.internal, Store: w.db.url(), URLs: w.platforms.urls}
+		if n == 0 && w.door != nil {
+			if s.URLs, err = w.platforms.through(w.door); err != nil {
+				return err
+			}
+		}
 		if err := writeConfig(r.config, s); err != nil {
 			return err
 		}

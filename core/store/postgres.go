@@ -159,10 +159,7 @@ func (s *postgres) update(ctx context.Context, fn func(lane.StoreTx) error, care
 		err = p.broken // whatever fn made of it
 	}
 	if err == nil {
-		err = t.flushTotals()
-	}
-	if err == nil {
-		err = p.commit(ctx)
+		err = t.commit(func() error { return p.commit(ctx) })
 	}
 	if err == nil {
 		return nil

@@ -43,6 +43,7 @@ func (s *postgres) transact(ctx context.Context, begin string, all []statement, 
 		batch.Queue(st.query, st.args...)
 	}
 	batch.Queue("COMMIT")
+	transacting(all)
 	br := c.SendBatch(ctx, batch)
 	run := func() error {
 		if _, err := br.Exec(); err != nil {
@@ -64,6 +65,9 @@ func (s *postgres) transact(ctx context.Context, begin string, all []statement, 
 	err = run()
 	if closed := br.Close(); err == nil {
 		err = closed
+	}
+	if err == nil {
+		transacted(all)
 	}
 	return err
 }

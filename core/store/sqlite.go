@@ -148,10 +148,7 @@ func (s *sqliteStore) update(ctx context.Context, fn func(lane.StoreTx) error, c
 		err = s.writer.broken // whatever fn made of it
 	}
 	if err == nil {
-		err = t.flushTotals()
-	}
-	if err == nil {
-		err = s.writer.run(ctx, "COMMIT")
+		err = t.commit(func() error { return s.writer.run(ctx, "COMMIT") })
 	}
 	if err != nil {
 		s.rollback(ctx)

@@ -27,7 +27,7 @@ type tx struct {
 var _ lane.StoreTx = (*tx)(nil)
 
 func newTx(ctx context.Context, c session, slot int64) *tx {
-	return &tx{ctx: ctx, c: c, totals: map[string]int64{}, slot: slot}
+	return &tx{ctx: ctx, c: observed(c), totals: map[string]int64{}, slot: slot}
 }
 
 // Try runs fn and undoes its writes alone when it fails. Where the database has
@@ -88,6 +88,19 @@ func (t *tx) flushTotals() error {
 			return fmt.Errorf("store: totals: %w", err)
 		}
 	}
+	return nil
+}
+
+// commit ends the transaction, in the way that its database does it.
+func (t *tx) commit(end func() error) error {
+	if err := t.flushTotals(); err != nil {
+		return err
+	}
+	committing(t.c)
+	if err := end(); err != nil {
+		return err
+	}
+	committed(t.c)
 	return nil
 }
 

@@ -37,7 +37,7 @@ func OpenBouncer(ctx context.Context, s *Server) (*Bouncer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPlace(s.node.who)
+	p, err := newPlace(s.node.who, reachable())
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func OpenPair(ctx context.Context) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	second, err := newServer(first.node.bin)
+	second, err := newServer(first.node.bin, reachable())
 	if err != nil {
 		return nil, errors.Join(err, first.Close())
 	}

@@ -73,9 +73,9 @@ type place struct {
 	reaper *exec.Cmd
 }
 
-// newPlace makes a folder that belongs to the owner.
-func newPlace(o owner) (*place, error) {
-	dir, err := os.MkdirTemp(reachable(), "tidings-pg-")
+// newPlace makes a folder that belongs to the owner, below another.
+func newPlace(o owner, parent string) (*place, error) {
+	dir, err := os.MkdirTemp(parent, "tidings-pg-")
 	if err != nil {
 		return nil, err
 	}

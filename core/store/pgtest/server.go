@@ -38,7 +38,7 @@ var template = sync.OnceValues(func() (*place, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPlace(who)
+	p, err := newPlace(who, reachable())
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,11 @@ var template = sync.OnceValues(func() (*place, error) {
 })
 
 // Open starts a server with an empty database named tidings.
-func Open(ctx context.Context) (*Server, error) {
+func Open(ctx context.Context) (*Server, error) { return OpenIn(ctx, reachable()) }
+
+// OpenIn is Open with the server's files below a folder, which other users must
+// be able to reach and to write to.
+func OpenIn(ctx context.Context, dir string) (*Server, error) {
 	bin, err := postgres()
 	if err != nil {
 		return nil, err
@@ -57,7 +61,7 @@ func Open(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newServer(bin)
+	s, err := newServer(bin, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +78,7 @@ func Open(ctx context.Context) (*Server, error) {
 }
 
 // newServer is a server without data that has not been started.
-func newServer(bin string) (*Server, error) {
+func newServer(bin, dir string) (*Server, error) {
 	who, err := whoRuns()
 	if err != nil {
 		return nil, err
@@ -83,7 +87,7 @@ func newServer(bin string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPlace(who)
+	p, err := newPlace(who, dir)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,12 @@ func Start(tb testing.TB) *Server {
 	return begin(tb, Open)
 }
 
+// StartIn is Start with the server's files below a folder.
+func StartIn(tb testing.TB, dir string) *Server {
+	tb.Helper()
+	return begin(tb, func(ctx context.Context) (*Server, error) { return OpenIn(ctx, dir) })
+}
+
 // StartPair starts a primary and its standby; both end with the test.
 func StartPair(tb testing.TB) *Pair {
 	tb.Helper()
