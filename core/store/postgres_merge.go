@@ -134,7 +134,7 @@ type form struct {
 
 var (
 	forms  sync.Map // of *form, by query
-	verbs  = regexp.MustCompile(`^\s*(INSERT INTO|UPDATE|DELETE FROM) (\w+)`)
+	verbs  = regexp.MustCompile(`^\s*([A-Z]+)(?: INTO| FROM)? (\w+)`)
 	number = regexp.MustCompile(`\$(\d+)`)
 	values = regexp.MustCompile(`VALUES \(([^()]*)\)`)
 )
@@ -147,12 +147,15 @@ func formOf(query string) *form {
 	f.query, f.sure = strings.CutPrefix(query, onlyIf)
 	f.query = strings.TrimSuffix(f.query, onlyIfEnd)
 	if m := verbs.FindStringSubmatch(f.query); m != nil {
-		f.table = m[2]
-		verb, _, _ := strings.Cut(m[1], " ")
-		insert := verb == "INSERT" && values.MatchString(f.query) && !strings.Contains(f.query, "DO UPDATE")
-		other := verb != "INSERT" && strings.Count(f.query, "WHERE") == 1
-		if (insert || other) && !strings.Contains(f.query, "SELECT") {
-			f.verb = verb
+		can := false
+		switch m[1] {
+		case "INSERT":
+			f.table, can = m[2], values.MatchString(f.query) && !strings.Contains(f.query, "DO UPDATE")
+		case "UPDATE", "DELETE":
+			f.table, can = m[2], strings.Count(f.query, "WHERE") == 1
+		}
+		if can && !strings.Contains(f.query, "SELECT") {
+			f.verb = m[1]
 		}
 	}
 	known, _ := forms.LoadOrStore(query, f)
