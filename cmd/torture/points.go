@@ -192,7 +192,9 @@ func (t *theatre) stage(ctx context.Context, p play) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, f := range faults {
-		t.faults = append(t.faults, fmt.Sprintf("act %s, death at passing %d of %q: %s", p.act.name, p.times, p.point, f))
+		f = fmt.Sprintf("act %s, death at passing %d of %q: %s", p.act.name, p.times, p.point, f)
+		t.o.Log("%s", f)
+		t.faults = append(t.faults, f)
 	}
 	t.n++
 	if t.n%50 == 0 {

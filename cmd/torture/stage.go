@@ -38,7 +38,7 @@ type stage struct {
 	settings  stageSettings
 	probes    bool // a lane is left that looks, once a minute, whether its channel works again
 	restarts  chan chan error
-	quit      chan struct{}
+	quit      chan chan bool // asks whether it died of being stopped
 	ended     chan struct{}
 
 	mu     sync.Mutex
@@ -59,7 +59,7 @@ type chatName struct{ channel, address string }
 func newStage(ctx context.Context, r *replica, store string, points []string) (s *stage, err error) {
 	s = &stage{
 		api: newAPI(), replica: r, lives: slices.Clone(points), maybe: map[string]bool{},
-		restarts: make(chan chan error), quit: make(chan struct{}), ended: make(chan struct{}),
+		restarts: make(chan chan error), quit: make(chan chan bool), ended: make(chan struct{}),
 	}
 	how := mood{wait: s.wait, templates: []messengersim.Template{{
 		ID: "1", Name: "order_shipped", Language: "en_US", Category: "UTILITY",
@@ -119,8 +119,19 @@ func (s *stage) watch(ctx context.Context) {
 				err = s.live()
 			}
 			done <- err
-		case <-s.quit:
-			return
+		case died := <-s.quit:
+			before := s.deaths()
+			if err := s.stop(); err != nil {
+				s.faultf("%v: %s", err, s.replica.tail())
+			}
+			if s.deaths() == before {
+				died <- false
+				return
+			}
+			if err := s.live(); err != nil {
+				s.faultf("%v", err)
+			}
+			died <- true
 		}
 	}
 }
@@ -200,14 +211,22 @@ func (s *stage) faultf(format string, args ...any) {
 	s.faults = append(s.faults, fmt.Sprintf(format, args...))
 }
 
-// close ends everything. The gateway is stopped in good order.
+// end stops the gateway in good order, and reports whether it died of that; then
+// it lives again.
+func (s *stage) end() (died bool) {
+	ask := make(chan bool)
+	select {
+	case s.quit <- ask:
+		return <-ask
+	case <-s.ended:
+		return false
+	}
+}
+
+// close ends what is still there.
 func (s *stage) close() {
 	if s.replica.cmd != nil {
-		close(s.quit)
-		<-s.ended
-		if err := s.replica.stop(); err != nil {
-			s.faultf("%v: %s", err, s.replica.tail())
-		}
+		s.replica.kill()
 		lines, err := s.replica.stumbles()
 		if err != nil {
 			s.faultf("%v", err)

@@ -42,7 +42,7 @@ func perform(ctx context.Context, a act, r *replica, store string, points []stri
 	if err := within(ctx, func(ctx context.Context) error { return a.play(ctx, s) }); err != nil {
 		s.faultf("%v", err)
 	}
-	for deaths := -1; deaths != s.deaths(); { // it may die while it is asked
+	for deaths := -1; deaths != s.deaths() || s.end(); { // it may die while it is asked, or stopped
 		deaths = s.deaths()
 		if err := within(ctx, s.calm); err != nil {
 			s.faultf("%v", err)
@@ -90,7 +90,7 @@ func (s *stage) calm(ctx context.Context) error {
 
 // read reads back what came of it, and what the gateway's own doctor says.
 func (s *stage) read(ctx context.Context) outcome {
-	out := outcome{chats: map[chatName][]showing{}, requests: map[chatName][]history.Request{}, messages: map[string]int{}}
+	out := outcome{chats: map[chatName][]showing{}, requests: map[chatName][]history.Request{}}
 	for _, c := range s.chats {
 		for _, q := range s.platforms.sims[c.channel].Log().Served(c.address) {
 			out.requests[c] = append(out.requests[c], history.Request(q))
@@ -115,16 +115,19 @@ func (s *stage) read(ctx context.Context) outcome {
 			s.faultf("event %s was accepted and is %q: %v", id, e.State, err)
 		}
 	}
-	if !s.purged {
-		out.doubts = map[string]int{}
-	}
-	err := s.api.messages(ctx, s.replica.internal, "", func(m message) {
-		if len(m.Parts) == 0 || !s.maybe[m.Parts[0].Text] {
-			out.note(m)
+	err := until(ctx, "read the messages", func() error {
+		out.messages = map[string]int{}
+		if !s.purged {
+			out.doubts = map[string]int{}
 		}
+		return s.api.messages(ctx, s.replica.internal, "", func(m message) {
+			if len(m.Parts) == 0 || !s.maybe[m.Parts[0].Text] {
+				out.note(m)
+			}
+		})
 	})
 	if err != nil {
-		s.faultf("read the messages: %v", err)
+		s.faultf("%v", err)
 	}
 	s.consult(ctx)
 	return out
