@@ -24,7 +24,8 @@
 //     worker that panicked.
 //
 //  5. The commits of many callers are grouped into one transaction; the failure
-//     of one caller's function undoes that caller's writes only.
+//     of one caller's function undoes that caller's writes only. What lanes have
+//     done goes before what comes in.
 //
 //  6. An item is appended in memory only to a lane that is wholly loaded;
 //     otherwise the lane is noted as having more on disk. A lane that memory

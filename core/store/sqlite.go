@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // the driver "sqlite", for migrations
 
@@ -31,6 +32,10 @@ type sqliteStore struct {
 	closing sync.Once
 	lock    *fileLock
 	path    string
+
+	written      chan struct{}         // that there is something to move out of the log
+	checkpointed chan struct{}         // closed when nobody does so any more; nil: nobody ever did
+	failing      atomic.Pointer[error] // why it cannot be moved
 }
 
 var _ backend = (*sqliteStore)(nil)
@@ -49,6 +54,7 @@ func openSQLite(ctx context.Context, path string) (*sqliteStore, error) {
 	}
 	s := &sqliteStore{
 		turn: make(chan struct{}, 1), idle: make(chan *conn, readers), closed: make(chan struct{}), lock: lock, path: path,
+		written: make(chan struct{}, 1),
 	}
 	if err := s.open(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -83,12 +89,18 @@ func (s *sqliteStore) open(ctx context.Context) error {
 		s.idle <- c
 		s.readers++
 	}
+	c, err := newConn(s.path, settings...)
+	if err != nil {
+		return err
+	}
+	s.checkpointed = make(chan struct{})
+	go s.checkpoints(c)
 	return nil
 }
 
 // settings are those of all connections.
 var settings = []string{
-	"busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY",
+	"busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "temp_store = MEMORY", "wal_autocheckpoint = 0",
 }
 
 // migrate brings the tables up to date, on a connection of its own.
@@ -152,8 +164,10 @@ func (s *sqliteStore) update(ctx context.Context, fn func(lane.StoreTx) error, c
 	}
 	if err != nil {
 		s.rollback(ctx)
+		return err
 	}
-	return err
+	s.wrote()
+	return nil
 }
 
 func (s *sqliteStore) isClosed() bool {
@@ -235,6 +249,9 @@ func (s *sqliteStore) Head(ctx context.Context, name string, limit int) ([]lane.
 
 // Ping reports whether the database answers.
 func (s *sqliteStore) Ping(ctx context.Context) error {
+	if err := s.failing.Load(); err != nil {
+		return *err
+	}
 	return s.read(ctx, func(c *conn) error {
 		var one int
 		return c.queryRow(ctx, "SELECT 1").Scan(&one)
@@ -251,6 +268,9 @@ func (s *sqliteStore) Close() error {
 
 func (s *sqliteStore) close() error {
 	close(s.closed)
+	if s.checkpointed != nil {
+		<-s.checkpointed
+	}
 	s.turn <- struct{}{}
 	defer func() { <-s.turn }()
 	var errs []error
