@@ -78,12 +78,16 @@ type Messages interface {
 	// SaveMessage writes what can change: channel, address, state, class, why,
 	// reply, rest, expiry and the time of the change.
 	SaveMessage(m Message) error
+	// SaveState is SaveMessage for state, class and why alone.
+	SaveState(m Message) error
 	// ReplaceParts writes new parts for a message none of whose parts has been sent.
 	ReplaceParts(messageID int64, parts []Part) error
 	Parts(messageID int64) ([]StoredPart, error)
 	Part(messageID int64, n int) (StoredPart, error)
 	// SavePart writes state, platform id and times.
 	SavePart(p StoredPart) error
+	// MarkPart is SavePart for a state of marked alone.
+	MarkPart(messageID int64, n int) error
 	// SettlePart is SavePart for a part that is marked still, and SettleMessage
 	// SaveMessage's state, class and why for a message that is being sent still;
 	// where it is not, they write nothing and answer false.

@@ -25,7 +25,7 @@ func backoff(lasted time.Duration) time.Duration {
 }
 
 // decide is the one place where an error class has its consequence (docs/states.md).
-func (d *Dispatcher) decide(j job, err error, now time.Time) lane.Result {
+func (d *Dispatcher) decide(j *job, err error, now time.Time) lane.Result {
 	var se *core.SendError
 	if !errors.As(err, &se) {
 		se = &core.SendError{Class: core.Temporary, Err: err}
@@ -58,7 +58,7 @@ func reason(se *core.SendError) string {
 	return string(text[:min(len(text), 300)])
 }
 
-func (d *Dispatcher) temporary(j job, se *core.SendError, text string, now time.Time) lane.Result {
+func (d *Dispatcher) temporary(j *job, se *core.SendError, text string, now time.Time) lane.Result {
 	next := j.it
 	if next.Tries == 0 {
 		next.Since = now
@@ -80,7 +80,7 @@ func (d *Dispatcher) temporary(j job, se *core.SendError, text string, now time.
 	return d.again(j, next, core.Temporary, se, text, now)
 }
 
-func (d *Dispatcher) throttled(j job, se *core.SendError, text string, now time.Time) lane.Result {
+func (d *Dispatcher) throttled(j *job, se *core.SendError, text string, now time.Time) lane.Result {
 	next := j.it
 	if next.Since.IsZero() {
 		next.Since = now
@@ -111,7 +111,7 @@ func (d *Dispatcher) throttled(j job, se *core.SendError, text string, now time.
 	return res
 }
 
-func (d *Dispatcher) misconfigured(j job, se *core.SendError, text string, now time.Time) lane.Result {
+func (d *Dispatcher) misconfigured(j *job, se *core.SendError, text string, now time.Time) lane.Result {
 	if j.outlet.broke(now, se.Code) {
 		d.log.Error("channel misconfigured: nothing is sent on it but one probe a minute; check its tokens and permissions",
 			"channel", j.outlet.Name, "code", se.Code, "answer", text)
@@ -126,7 +126,7 @@ func (d *Dispatcher) misconfigured(j job, se *core.SendError, text string, now t
 }
 
 // again writes down an answer after which the part is tried once more.
-func (d *Dispatcher) again(j job, next lane.Item, class core.Class, se *core.SendError, text string, now time.Time) lane.Result {
+func (d *Dispatcher) again(j *job, next lane.Item, class core.Class, se *core.SendError, text string, now time.Time) lane.Result {
 	return lane.Result{Item: next, Commit: func(tx *lane.Tx) error {
 		if err := attempt(tx, j, class, se.Code, text, now); err != nil {
 			return err
@@ -148,7 +148,7 @@ func (d *Dispatcher) again(j job, next lane.Item, class core.Class, se *core.Sen
 	}}
 }
 
-func unmarkPart(tx *lane.Tx, j job, state core.PartState) error {
+func unmarkPart(tx *lane.Tx, j *job, state core.PartState) error {
 	p, err := tx.Part(j.part.MessageID, j.part.N)
 	if err != nil || p.State != core.PartMarked {
 		return err
@@ -158,7 +158,7 @@ func unmarkPart(tx *lane.Tx, j job, state core.PartState) error {
 }
 
 // giveUp ends the message here; the route's next channel takes the whole of it.
-func (d *Dispatcher) giveUp(j job, class core.Class, code, text string, now time.Time) lane.Result {
+func (d *Dispatcher) giveUp(j *job, class core.Class, code, text string, now time.Time) lane.Result {
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error {
 		if err := attempt(tx, j, class, code, text, now); err != nil {
 			return err
@@ -176,7 +176,7 @@ func (d *Dispatcher) giveUp(j job, class core.Class, code, text string, now time
 
 // unreachable switches the address off until the customer writes, and moves
 // everything that waits for it.
-func (d *Dispatcher) unreachable(j job, se *core.SendError, text string, now time.Time) lane.Result {
+func (d *Dispatcher) unreachable(j *job, se *core.SendError, text string, now time.Time) lane.Result {
 	res := d.giveUp(j, core.Unreachable, se.Code, text, now)
 	end := res.Commit
 	res.Commit = func(tx *lane.Tx) error {
@@ -214,7 +214,7 @@ func (d *Dispatcher) Block(tx *lane.Tx, addressID int64, why string, now time.Ti
 
 // windowClosed corrects what we believed of the window; Mark then takes the
 // template, the next channel, or ends the message.
-func (d *Dispatcher) windowClosed(j job, se *core.SendError, text string, now time.Time) lane.Result {
+func (d *Dispatcher) windowClosed(j *job, se *core.SendError, text string, now time.Time) lane.Result {
 	if j.part.Part.Template != nil || j.message.Template == nil || j.part.N > 1 {
 		res := d.giveUp(j, core.WindowClosed, se.Code, text, now)
 		end := res.Commit

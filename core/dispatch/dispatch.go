@@ -49,7 +49,7 @@ func New(engine *lane.Engine, log *slog.Logger, count core.Count) *Dispatcher {
 	d := &Dispatcher{engine: engine, log: log, count: count}
 	d.outlets.Store(&map[string]*Outlet{})
 	d.share.Store(&share{1, 1})
-	d.loaded.jobs = map[jobKey]job{}
+	d.loaded.jobs = map[jobKey]*job{}
 	engine.OnShare(d.SetShare)
 	engine.OnNotice(pausesNotice, d.hearPauses)
 	return d
@@ -210,7 +210,8 @@ func (d *Dispatcher) insertMarked(tx *lane.Tx, m core.Message, parts []core.Part
 	first := parts[0]
 	first.Key = core.PartKey(id, first.N)
 	p := core.StoredPart{MessageID: id, N: first.N, State: core.PartMarked, Part: first}
-	tx.After(func() { d.loaded.put(job{message: m, part: p, address: a}) })
+	j := &job{message: m, part: p, address: a}
+	tx.After(func() { d.loaded.put(j) })
 	return id, tx.AppendMarked(LaneOf(m.Channel, m.AddressID), id, m.CreatedAt, priority(m))
 }
 

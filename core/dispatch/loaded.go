@@ -10,7 +10,7 @@ const loadedMost = 8192
 // rows again.
 type loaded struct {
 	mu   sync.Mutex
-	jobs map[jobKey]job
+	jobs map[jobKey]*job
 }
 
 type jobKey struct {
@@ -18,7 +18,7 @@ type jobKey struct {
 	part    int
 }
 
-func (l *loaded) put(j job) {
+func (l *loaded) put(j *job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.jobs) >= loadedMost {
@@ -27,7 +27,7 @@ func (l *loaded) put(j job) {
 	l.jobs[jobKey{j.message.ID, j.part.N}] = j
 }
 
-func (l *loaded) take(message int64, part int) (job, bool) {
+func (l *loaded) take(message int64, part int) (*job, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	key := jobKey{message, part}

@@ -45,7 +45,8 @@ func (d *Dispatcher) Mark(tx *lane.Tx, it lane.Item) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	tx.After(func() { d.loaded.put(job{message: m, part: p, address: a}) })
+	j := &job{message: m, part: p, address: a}
+	tx.After(func() { d.loaded.put(j) })
 	return true, nil
 }
 
@@ -117,7 +118,7 @@ func (d *Dispatcher) useTemplate(tx *lane.Tx, m core.Message, p core.StoredPart,
 func (d *Dispatcher) noteMark(tx *lane.Tx, m core.Message, n int, now time.Time) (core.Message, core.StoredPart, error) {
 	if m.State != core.MessageSending {
 		m.State, m.ChangedAt = core.MessageSending, now
-		if err := tx.SaveMessage(m); err != nil {
+		if err := tx.SaveState(m); err != nil {
 			return m, core.StoredPart{}, err
 		}
 	}
@@ -126,7 +127,7 @@ func (d *Dispatcher) noteMark(tx *lane.Tx, m core.Message, n int, now time.Time)
 		return m, p, err
 	}
 	p.State = core.PartMarked
-	return m, p, tx.SavePart(p)
+	return m, p, tx.MarkPart(m.ID, n)
 }
 
 // end gives a message its last state; parts that were not sent stay as they are.
@@ -137,9 +138,8 @@ func (d *Dispatcher) end(tx *lane.Tx, m core.Message, state core.MessageState, n
 }
 
 func (d *Dispatcher) countEnd(tx *lane.Tx, m core.Message) {
-	tx.After(func() {
-		d.count("messages_ended", 1, "channel", m.Channel, "state", string(m.State), "class", string(m.Class))
-	})
+	channel, state, class := m.Channel, string(m.State), string(m.Class)
+	tx.After(func() { d.count("messages_ended", 1, "channel", channel, "state", state, "class", class) })
 }
 
 // failover ends a message as failed and gives it, whole, to the route's next

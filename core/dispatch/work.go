@@ -48,10 +48,13 @@ func (d *Dispatcher) Work(ctx context.Context, it lane.Item) lane.Result {
 }
 
 // jobOf returns what an item is about: as Mark has just read it, or as it is on disk.
-func (d *Dispatcher) jobOf(ctx context.Context, it lane.Item) (job, error) {
+func (d *Dispatcher) jobOf(ctx context.Context, it lane.Item) (*job, error) {
 	j, ok := d.loaded.take(it.Ref, it.Step)
+	if !ok || it.Found {
+		j, ok = &job{}, false
+	}
 	j.it, j.now = it, time.Now()
-	if ok && !it.Found {
+	if ok {
 		return j, nil
 	}
 	return j, d.engine.View(ctx, j.load)
@@ -69,7 +72,7 @@ func (j *job) load(tx core.Tx) error {
 	return err
 }
 
-func (d *Dispatcher) send(ctx context.Context, j job) lane.Result {
+func (d *Dispatcher) send(ctx context.Context, j *job) lane.Result {
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	p := j.part.Part
@@ -99,7 +102,7 @@ func classLabel(err error) string {
 }
 
 // settleSent writes down that the platform has taken a part.
-func settleSent(tx *lane.Tx, j job, sent core.Sent, now time.Time) (core.StoredPart, error) {
+func settleSent(tx *lane.Tx, j *job, sent core.Sent, now time.Time) (core.StoredPart, error) {
 	p := j.part
 	p.State, p.PlatformID, p.SentAt = core.PartSent, sent.ID, now
 	if err := takeReceipts(tx, j.outlet, &p); err != nil {
@@ -117,7 +120,7 @@ func settleSent(tx *lane.Tx, j job, sent core.Sent, now time.Time) (core.StoredP
 
 // settleKnown is settleSent for a part that has changed since its mark: an echo
 // and its receipts may have been faster.
-func settleKnown(tx *lane.Tx, j job, sent core.StoredPart, now time.Time) (core.StoredPart, error) {
+func settleKnown(tx *lane.Tx, j *job, sent core.StoredPart, now time.Time) (core.StoredPart, error) {
 	p, err := tx.Part(j.part.MessageID, j.part.N)
 	if err != nil {
 		return p, err
@@ -155,7 +158,7 @@ func takeReceipts(tx *lane.Tx, o *Outlet, p *core.StoredPart) error {
 
 // advance settles a part that has been sent and goes on to the next, or ends
 // the message with the last.
-func (d *Dispatcher) advance(j job, write func(*lane.Tx) (core.StoredPart, error)) lane.Result {
+func (d *Dispatcher) advance(j *job, write func(*lane.Tx) (core.StoredPart, error)) lane.Result {
 	last := j.part.N >= j.message.Parts
 	next := j.it
 	next.Step, next.Tries, next.Since, next.LastTry, next.Due = j.it.Step+1, 0, time.Time{}, time.Time{}, j.now
@@ -175,7 +178,7 @@ func (d *Dispatcher) advance(j job, write func(*lane.Tx) (core.StoredPart, error
 }
 
 // finish gives a message whose parts are all sent the state of its slowest part.
-func (d *Dispatcher) finish(tx *lane.Tx, j job, last core.StoredPart) error {
+func (d *Dispatcher) finish(tx *lane.Tx, j *job, last core.StoredPart) error {
 	m := j.message
 	parts := []core.StoredPart{last}
 	if m.Parts > 1 {
@@ -201,13 +204,13 @@ func (d *Dispatcher) finish(tx *lane.Tx, j job, last core.StoredPart) error {
 
 // foundMarked deals with a part whose mark was made by a process that is gone:
 // nobody knows whether its request left.
-func (d *Dispatcher) foundMarked(j job) lane.Result {
+func (d *Dispatcher) foundMarked(j *job) lane.Result {
 	return d.uncertain(j, "", "the gateway stopped while the part may have been on its way", j.now)
 }
 
 // uncertain writes down that the fate of a part is not known. Where the platform
 // shows us our own messages, that is waited for; then Mark applies the policy.
-func (d *Dispatcher) uncertain(j job, code, text string, now time.Time) lane.Result {
+func (d *Dispatcher) uncertain(j *job, code, text string, now time.Time) lane.Result {
 	next := j.it
 	if next.Since.IsZero() {
 		next.Since = now
@@ -257,6 +260,6 @@ func later(it lane.Item, at time.Time) lane.Result {
 	return lane.Result{Item: it}
 }
 
-func attempt(tx *lane.Tx, j job, class core.Class, code, text string, now time.Time) error {
+func attempt(tx *lane.Tx, j *job, class core.Class, code, text string, now time.Time) error {
 	return tx.AddAttempt(core.Attempt{MessageID: j.part.MessageID, N: j.part.N, At: now, Class: class, Code: code, Text: text})
 }

@@ -18,6 +18,9 @@ import (
 const (
 	maxBatch  = 256 // callers of each of the two lines
 	maxWeight = 512 // claims of theirs, which is one for each event
+	// busy is how many lanes must have waited for the writer for their pace to
+	// be its own, and not that of a platform.
+	busy = 16
 )
 
 // Tx is what a caller of Do writes to: the store's transaction plus the queue.
@@ -181,25 +184,33 @@ func (e *Engine) commitLoop() {
 }
 
 func (e *Engine) drain(batch []*op) []*op {
-	return take(take(batch, e.settles, maxBatch), e.ops, 2*maxBatch)
+	batch = take(batch, e.settles, maxBatch, maxWeight)
+	room := maxWeight
+	if n := len(batch); n >= busy {
+		room = n // lanes are kept from nothing but this: no more comes in than goes out
+	}
+	return take(batch, e.ops, 2*maxBatch, weight(batch)+room)
 }
 
-// take adds to a batch what waits in a line, until there is enough.
-func take(batch []*op, line <-chan *op, most int) []*op {
-	weight := 0
-	for _, o := range batch {
-		weight += o.weight()
-	}
-	for len(batch) < most && weight < maxWeight {
+// take adds to a batch what waits in a line, until there are enough or it weighs enough.
+func take(batch []*op, line <-chan *op, most, heaviest int) []*op {
+	for w := weight(batch); len(batch) < most && w < heaviest; {
 		select {
 		case o := <-line:
 			batch = append(batch, o)
-			weight += o.weight()
+			w += o.weight()
 		default:
 			return batch
 		}
 	}
 	return batch
+}
+
+func weight(batch []*op) (sum int) {
+	for _, o := range batch {
+		sum += o.weight()
+	}
+	return sum
 }
 
 func (o *op) weight() int { return len(o.wants.Claims) }

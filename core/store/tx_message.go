@@ -123,6 +123,13 @@ func (t *tx) SaveMessage(m core.Message) error {
 		m.ID, m.Channel, m.AddressID)
 }
 
+// SaveState writes how far a message has come.
+func (t *tx) SaveState(m core.Message) error {
+	t.c.forget(messageByID, m.ID)
+	return t.exec(`UPDATE message SET state = $2, class = $3, why = $4, changed_at = $5 WHERE id = $1`,
+		m.ID, m.State, m.Class, m.Why, ms(m.ChangedAt))
+}
+
 // ReplaceParts writes new parts for a message of which nothing has been sent.
 func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
 	m := core.Message{ID: messageID}
@@ -193,6 +200,12 @@ func (t *tx) SavePart(p core.StoredPart) error {
 	return t.exec(`UPDATE part SET state = $3, platform_id = $4, sent_at = $5, delivered_at = $6, read_at = $7
 		WHERE message_id = $1 AND n = $2`,
 		p.MessageID, p.N, p.State, p.PlatformID, ms(p.SentAt), ms(p.DeliveredAt), ms(p.ReadAt))
+}
+
+// MarkPart notes that a part may be on its way.
+func (t *tx) MarkPart(messageID int64, n int) error {
+	t.c.forget(partsOf, messageID)
+	return t.exec(`UPDATE part SET state = 'marked' WHERE message_id = $1 AND n = $2`, messageID, n)
 }
 
 // SettlePart is SavePart for a part that is marked still.
