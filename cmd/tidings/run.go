@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"tidings/config"
@@ -21,6 +23,17 @@ const (
 	purgeBatch  = 200
 )
 
+// heapGrowth is by how many per cent the heap may grow before it is collected.
+// What lives in it is small, and collecting it at Go's 100 costs a tenth of the
+// processor time under load. GOGC in the environment overrules it.
+const heapGrowth = 200
+
+func setHeapGrowth() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(heapGrowth)
+	}
+}
+
 // side is a handler and the listener it serves.
 type side struct {
 	listener net.Listener
@@ -29,6 +42,7 @@ type side struct {
 
 // start begins to work and to serve. The returned function stops everything.
 func (g *gateway) start(ctx context.Context, sides []side) (stop func(), err error) {
+	setHeapGrowth()
 	cfg := g.cfg.Load()
 	if err := whileAway(ctx, g.log, func() error { return g.rename(ctx, cfg) }); err != nil {
 		return nil, err

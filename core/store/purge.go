@@ -48,7 +48,8 @@ func (t *tx) purgeMessages(before time.Time, limit int) (int64, error) {
 		if state.Open() || state == core.MessageParked {
 			continue
 		}
-		rows, err := list(t, scanEnded, `SELECT id, state FROM message WHERE state = $1 AND changed_at < $2 LIMIT $3`,
+		rows, err := list(t, scanEnded, `SELECT id, state FROM message
+			WHERE state = $1 AND state NOT IN ('queued', 'sending') AND changed_at < $2 LIMIT $3`,
 			state, ms(before), limit-len(all))
 		if err != nil {
 			return 0, err

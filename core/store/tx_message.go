@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -264,10 +265,24 @@ func (t *tx) Attempts(messageID int64) ([]core.Attempt, error) {
 		ORDER BY 2, 3, 7, 8`, messageID)
 }
 
-// OpenMessages returns the messages to an address that still have something to send.
+// OpenMessages returns the messages to an address that still have something to
+// send. They are those of its lane: its index is small, whatever has been sent.
 func (t *tx) OpenMessages(addressID int64) ([]core.Message, error) {
+	a, err := t.Address(addressID)
+	if errors.Is(err, core.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
 	return list(t, scanMessage, `SELECT `+messageColumns+messageTables+`
-		WHERE m.address_id = $1 AND m.state IN ('queued', 'sending') ORDER BY m.id`, addressID)
+		WHERE m.id IN (SELECT ref FROM item WHERE lane = $1) AND m.address_id = $2 AND m.state IN ('queued', 'sending') ORDER BY m.id`,
+		outLane(a.Channel, a.ID), a.ID)
+}
+
+// outLane is the lane of what goes to an address.
+func outLane(channel string, addressID int64) string {
+	return "out/" + channel + "/" + strconv.FormatInt(addressID, 10)
 }
 
 // ListMessages returns messages, newest first.
@@ -288,6 +303,13 @@ func (t *tx) ListMessages(f core.MessageFilter) ([]core.Message, error) {
 	text("e.event_id = $%d", f.EventID)
 	text("m.channel = $%d", f.Channel)
 	text("m.state = $%d", string(f.State))
+	switch { // says which index
+	case f.State == "":
+	case f.State.Open():
+		where = append(where, "m.state IN ('queued', 'sending')")
+	default:
+		where = append(where, "m.state NOT IN ('queued', 'sending')")
+	}
 	text("m.class = $%d", string(f.Class))
 	if !f.Since.IsZero() {
 		add("m.created_at >= $%d", ms(f.Since))
@@ -360,7 +382,8 @@ func (t *tx) Totals() (core.Totals, error) {
 	if err != nil {
 		return sums, err
 	}
-	messages, err := list(t, scan, `SELECT state, count(*) FROM message GROUP BY state`)
+	messages, err := list(t, scan, `SELECT state, count(*) FROM message WHERE state NOT IN ('queued', 'sending') GROUP BY state
+		UNION ALL SELECT state, count(*) FROM message WHERE state IN ('queued', 'sending') GROUP BY state`)
 	if err != nil {
 		return sums, err
 	}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -197,6 +198,7 @@ func openMessages(t *testing.T, s Store) {
 		var want []int64
 		for _, state := range core.MessageStates {
 			m := message(t, tx, a, state, "x")
+			insertItem(t, tx, fmt.Sprintf("out/telegram/%d", a.ID), m.ID)
 			if state.Open() {
 				want = append(want, m.ID)
 			}
