@@ -186,8 +186,8 @@ func (e *Engine) commitLoop() {
 func (e *Engine) drain(batch []*op) []*op {
 	batch = take(batch, e.settles, maxBatch, maxWeight)
 	room := maxWeight
-	if n := len(batch); n >= busy {
-		room = n // lanes are kept from nothing but this: no more comes in than goes out
+	if n := len(batch); n >= busy && e.pressed() {
+		room = n / 2 // less comes in than goes out, until no lane waits for another
 	}
 	return take(batch, e.ops, 2*maxBatch, weight(batch)+room)
 }
@@ -204,6 +204,19 @@ func take(batch []*op, line <-chan *op, most, heaviest int) []*op {
 		}
 	}
 	return batch
+}
+
+// pressed reports whether lanes wait for workers of which there are no more.
+func (e *Engine) pressed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := e.now()
+	for _, p := range e.pools {
+		if p.running >= p.limit && !p.closed(now) && p.inLine() {
+			return true
+		}
+	}
+	return false
 }
 
 func weight(batch []*op) (sum int) {

@@ -75,6 +75,16 @@ func (p *pool) popFrom(slot Priority) *lane {
 	return nil
 }
 
+// inLine reports whether lanes wait for their turn.
+func (p *pool) inLine() bool {
+	for i := range priorities {
+		if len(p.front[i])+len(p.queue[i]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // closed reports whether the pool has been told to wait as a whole.
 func (p *pool) closed(now time.Time) bool { return now.Before(p.until) }
 
