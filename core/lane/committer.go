@@ -167,15 +167,21 @@ func (e *Engine) View(ctx context.Context, fn func(core.Tx) error) error {
 // commitLoop is the one committer: a batch is what has queued up while the
 // batch before was written.
 func (e *Engine) commitLoop() {
-	batch := make([]*op, 0, maxBatch)
+	if e.deferring != nil {
+		go e.syncLoop()
+	} else {
+		close(e.synced)
+	}
 	for {
-		batch = batch[:0]
+		batch := make([]*op, 0, maxBatch)
 		select {
 		case o := <-e.settles:
 			batch = append(batch, o)
 		case o := <-e.ops:
 			batch = append(batch, o)
 		case <-e.closing:
+			close(e.toSync)
+			<-e.synced
 			close(e.closed)
 			return
 		}
@@ -229,27 +235,20 @@ func weight(batch []*op) (sum int) {
 func (o *op) weight() int { return len(o.wants.Claims) }
 
 func (e *Engine) commit(batch []*op) {
-	err := e.store.Update(context.Background(), func(st StoreTx) error {
-		return e.runAll(st, batch)
-	})
-	if errors.Is(err, ErrRefused) && len(batch) > 1 {
+	c := e.update(batch)
+	if errors.Is(c.err, ErrRefused) && len(batch) > 1 {
 		for i := range batch { // one bad row must not fail its neighbours
 			e.abandon(batch[i])
 			e.commit(batch[i : i+1])
 		}
 		return
 	}
-	for _, o := range batch {
-		if err != nil {
-			// Also of what an fn has refused: it judged what has not come to be.
-			o.err = fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-		if errors.Is(err, ErrRefused) {
-			o.err = err
-		}
-		e.conclude(o)
-		o.done <- o.err
+	if e.deferring == nil {
+		e.concludeAll(c)
+		return
 	}
+	e.syncing.Add(1)
+	e.toSync <- c
 }
 
 func (e *Engine) runAll(st StoreTx, batch []*op) error {

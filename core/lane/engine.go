@@ -2,10 +2,7 @@ package lane
 
 import (
 	"context"
-	"errors"
 	"log/slog"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +34,12 @@ type Engine struct {
 	onNotice map[string]func()
 	halted   chan struct{} // closed when lanes must not start any more
 
+	// Of a store that is put on the disk later.
+	deferring Deferring
+	toSync    chan committed
+	synced    chan struct{} // closed when nothing is left to sync
+	syncing   sync.WaitGroup
+
 	ops     chan *op
 	settles chan *op   // goes before ops
 	steps   chan *lane // to an idle worker
@@ -61,7 +64,7 @@ type Engine struct {
 func New(store Store, log *slog.Logger) *Engine {
 	e := &Engine{
 		store: store, kinds: map[string]Kind{}, log: log, now: time.Now, room: maxLanes,
-		ops: make(chan *op, maxBatch), settles: make(chan *op, maxBatch), steps: make(chan *lane), closing: make(chan struct{}), closed: make(chan struct{}),
+		ops: make(chan *op, maxBatch), settles: make(chan *op, maxBatch), steps: make(chan *lane), toSync: make(chan committed, 1), synced: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
 		lanes: map[string]*lane{}, pools: map[string]*pool{}, owned: map[int]*shard{},
 		lease: newLease(), onNotice: map[string]func(){}, halted: make(chan struct{}),
 	}
@@ -70,6 +73,12 @@ func New(store Store, log *slog.Logger) *Engine {
 		e.shared = s
 	case interface{ Shared() (Shared, bool) }: // that may be one or not
 		e.shared, _ = s.Shared()
+	}
+	switch s := store.(type) {
+	case Deferring:
+		e.deferring = s
+	case interface{ Deferring() (Deferring, bool) }: // that may be one or not
+		e.deferring, _ = s.Deferring()
 	}
 	e.work, e.stopWork = context.WithCancel(context.Background())
 	return e
@@ -174,7 +183,6 @@ func (e *Engine) leave() {
 		return
 	}
 	e.mu.Lock()
-	ids := slices.Sorted(maps.Keys(e.owned))
 	clear(e.owned)
 	e.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), callTime/2)
@@ -185,8 +193,7 @@ func (e *Engine) leave() {
 		e.log.Error("shards could not be given back; others take them when the lease ends")
 		return
 	}
-	err := e.shared.Forget(ctx, e.lease.self, e.lease.watch.seen[e.lease.self].renewals)
-	if err = errors.Join(err, e.shared.Give(ctx, e.lease.self, ids)); err != nil {
+	if err := e.shared.Leave(ctx, e.lease.self); err != nil {
 		e.log.Error("shards could not be given back; others take them when the lease ends", "err", err)
 	}
 }
@@ -209,6 +216,7 @@ func (e *Engine) unmark() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	err := e.Do(ctx, func(tx *Tx) error {
+		e.awaitSync()
 		for _, it := range e.marked() {
 			it.Mark = 0
 			if err := tx.st.SaveItem(it); err != nil {

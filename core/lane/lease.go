@@ -358,6 +358,7 @@ func (e *Engine) stay(s *shard) {
 
 // putBack unmarks what has not left of some shards.
 func (e *Engine) putBack(tx *Tx, shards []int) error {
+	e.awaitSync()
 	for _, it := range e.marked() {
 		if !slices.Contains(shards, it.Shard) {
 			continue

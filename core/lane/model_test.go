@@ -37,6 +37,7 @@ type world struct {
 	disk *memory
 	seed int64
 	room int
+	soon bool // its disk is synced later
 
 	mu     sync.Mutex
 	tokens int
@@ -65,7 +66,11 @@ type life struct {
 }
 
 func (w *world) live() *life {
-	l := &life{world: w, disk: w.disk, e: New(w.disk, quiet)}
+	store := Store(w.disk)
+	if w.soon {
+		store = newDeferred(w.disk, 700*time.Microsecond)
+	}
+	l := &life{world: w, disk: w.disk, e: New(store, quiet)}
 	l.e.room = w.room
 	l.e.Handle("w", kind(l, 2))
 	l.e.Handle("m", kind(marker{l}, 2))
@@ -217,6 +222,7 @@ func TestModel(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		deeds := rapid.SliceOfN(rapid.Custom(drawDeed), 1, 25).Draw(rt, "deeds")
 		w := &world{disk: newMemory(), seed: rapid.Int64().Draw(rt, "seed"), room: rapid.SampledFrom([]int{1, 2, 3, 100}).Draw(rt, "room"), begun: map[string]int{}}
+		w.soon = rapid.Bool().Draw(rt, "soon")
 		w.disk.slow = time.Duration(rapid.IntRange(0, 2).Draw(rt, "slow")) * 300 * time.Microsecond
 		var faults []string
 		synctest.Test(t, func(*testing.T) { faults = w.play(deeds) })

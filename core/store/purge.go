@@ -19,6 +19,10 @@ func (t *tx) Purge(messages, updates, claims time.Time, limit int) (int64, error
 			return t.execN(`DELETE FROM inbox WHERE id IN
 				(SELECT id FROM inbox WHERE received_at < $1 AND state <> 'waiting' ORDER BY received_at LIMIT $2)`, ms(updates), limit)
 		},
+		func() (int64, error) { // receipts for what others sent
+			return t.execN(`DELETE FROM early_receipt WHERE (channel, platform_id) IN (SELECT channel, platform_id FROM early_receipt
+				WHERE delivered_at < $1 AND read_at < $1 ORDER BY delivered_at LIMIT $2)`, ms(updates), limit)
+		},
 		func() (int64, error) {
 			return t.execN(`DELETE FROM claim WHERE key IN (SELECT key FROM claim WHERE at < $1 ORDER BY at LIMIT $2)`, ms(claims), limit)
 		},

@@ -73,11 +73,32 @@ func TestOpenRelativePath(t *testing.T) {
 	}
 }
 
-// A commit is on disk when it returns: WAL, synced at each commit, on every
-// connection that could write.
+// A commit is on disk when it returns: WAL, synced after each commit and before
+// the log begins anew. Once a sync has failed nothing is taken any more.
 func TestCommitsAreSynced(t *testing.T) {
 	s := openNew(t)
-	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "query_only": "0"} {
+	var syncs int
+	var failing error
+	s.wal.sync = func(f *os.File) error {
+		syncs++
+		return errors.Join(failing, datasync(f))
+	}
+	if err := fill(s, 10); err != nil || syncs != 1 {
+		t.Errorf("after a commit: got %d syncs and %v, want one", syncs, err)
+	}
+	if err := s.Update(t.Context(), func(lane.StoreTx) error { return nil }); err != nil || syncs != 1 {
+		t.Errorf("after an empty one: got %d syncs and %v, want no more", syncs, err)
+	}
+	failing = errors.New("the disk is broken")
+	for range 2 {
+		if err := fill(s, 10); !errors.Is(err, failing) || syncs != 2 {
+			t.Errorf("with a broken disk: got %v after %d syncs, want %v after 2", err, syncs, failing)
+		}
+		if err := s.Ping(t.Context()); !errors.Is(err, failing) {
+			t.Errorf("Ping: got %v, want %v", err, failing)
+		}
+	}
+	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "1", "secure_delete": "1", "query_only": "0"} {
 		if got := pragmaOf(t, s.writer, pragma); got != want {
 			t.Errorf("%s of the writer: got %s, want %s", pragma, got, want)
 		}

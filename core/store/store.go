@@ -82,6 +82,13 @@ func (s *Store) Shared() (shared lane.Shared, ok bool) {
 	return shared, ok
 }
 
+// Deferring returns the store as one that is put on the disk later; ok is false
+// where it is not.
+func (s *Store) Deferring() (d lane.Deferring, ok bool) {
+	d, ok = s.backend.(lane.Deferring)
+	return d, ok
+}
+
 // Facts returns what was found out when the store was opened.
 func (s *Store) Facts() Facts { return s.facts() }
 
