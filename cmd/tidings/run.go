@@ -26,7 +26,7 @@ const (
 // heapGrowth is by how many per cent the heap may grow before it is collected.
 // What lives in it is small, and collecting it at Go's 100 costs a tenth of the
 // processor time under load. GOGC in the environment overrules it.
-const heapGrowth = 200
+const heapGrowth = 150
 
 func setHeapGrowth() {
 	if os.Getenv("GOGC") == "" {

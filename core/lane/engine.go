@@ -12,7 +12,7 @@ import (
 
 const (
 	// headSize is how many items of a lane are kept in memory.
-	headSize = 16
+	headSize = 8
 	// maxLanes bounds how many lanes of a pool memory knows; the rest waits on disk.
 	maxLanes = 20_000
 	// discoverPage is how many lane names are read at once.

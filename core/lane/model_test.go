@@ -177,7 +177,7 @@ func (w *world) play(deeds []deed) []string {
 		case "append":
 			first := ref
 			ref += int64(d.n)
-			go func() {
+			go func(l *life) {
 				_ = l.e.Do(context.Background(), func(tx *Tx) error {
 					for i := range int64(d.n) {
 						if err := l.append(tx, d.lane, first+i); err != nil {
@@ -186,7 +186,7 @@ func (w *world) play(deeds []deed) []string {
 					}
 					return nil
 				})
-			}()
+			}(l)
 		case "fail":
 			w.disk.refuse.Store(int64(d.n % 5))
 		case "away":

@@ -172,6 +172,7 @@ func (e *Engine) appended(it Item, held []*lane) {
 // add appends a durable item to a lane that is wholly loaded. The lane may have
 // been read between the commit and now: then the item is there already.
 func (l *lane) add(it Item) {
+	it.Lane = l.name // one text for all of them
 	last := len(l.items) - 1
 	switch {
 	case l.more:

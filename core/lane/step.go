@@ -64,7 +64,7 @@ func (e *Engine) head(l *lane) (Item, bool, error) {
 		return Item{}, false, err
 	}
 	for i := range items {
-		items[i].Found = items[i].Mark != 0
+		items[i].Lane, items[i].Found = l.name, items[i].Mark != 0
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -10,8 +10,8 @@ const (
 	// checkpointGap is how long what has been committed may wait to be moved from
 	// the write-ahead log into the database.
 	checkpointGap = 250 * time.Millisecond
-	// longLog is of how many pages the log is so long that writers have to wait
-	// until it begins anew: 64 MiB.
+	// longLog is of how many pages the log is so long that the writer has to wait
+	// until all of it is moved, so that it begins anew: 64 MiB.
 	longLog = 16384
 )
 
@@ -28,7 +28,7 @@ func (s *sqliteStore) checkpoints(c *conn) {
 			_ = c.close() // closing the last connection empties the log
 			return
 		}
-		if err := checkpoint(c); err != nil {
+		if err := s.checkpoint(c); err != nil {
 			s.failing.Store(&err)
 		} else {
 			s.failing.Store(nil)
@@ -40,19 +40,28 @@ func (s *sqliteStore) checkpoints(c *conn) {
 	}
 }
 
-// checkpoint moves what it can without making anybody wait; only when the log
-// has become long, writers wait.
-func checkpoint(c *conn) error {
-	pages, err := runCheckpoint(c, "PASSIVE")
-	if err == nil && pages > longLog {
-		_, err = runCheckpoint(c, "RESTART")
+// checkpoint moves what it can without making anybody wait. Where the writer
+// keeps writing meanwhile, the log never ends and gets long: then it waits.
+func (s *sqliteStore) checkpoint(c *conn) error {
+	pages, err := move(c)
+	if err != nil || pages <= longLog {
+		return err
 	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-s.closed:
+		return nil
+	}
+	_, err = move(c)
 	return err
 }
 
-func runCheckpoint(c *conn, mode string) (pages int, err error) {
+// move moves what is committed and what no reader needs as it was, and returns
+// how many pages the log has.
+func move(c *conn) (pages int, err error) {
 	var busy, moved int
-	err = c.queryRow(context.Background(), "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &pages, &moved)
+	err = c.queryRow(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &moved)
 	if err != nil {
 		return 0, fmt.Errorf("store: the write-ahead log cannot be moved into the database: %w", err)
 	}

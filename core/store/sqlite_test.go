@@ -374,3 +374,34 @@ func TestMemoIsRight(t *testing.T) {
 		return newChecked(t, filepath.Join(t.TempDir(), "tidings.db"), &recalls)
 	})
 }
+
+// A writer that never rests does not make the log long for ever.
+func TestLogBeginsAnew(t *testing.T) {
+	s := openNew(t)
+	written := 0
+	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
+		err := s.Update(t.Context(), func(tx lane.StoreTx) error {
+			for range 4 {
+				if _, err := tx.InsertEvent(core.StoredEvent{
+					Event: core.Event{Data: core.EventData{Text: strings.Repeat("x", 1<<20)}}, State: core.EventRouted, AcceptedAt: time.Unix(1, 0),
+				}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if written += 4 << 20; written >= 400<<20 {
+			break
+		}
+	}
+	info, err := os.Stat(s.path + "-wal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if most := int64(longLog) * 4096 * 3; info.Size() > most && written > int(most) {
+		t.Errorf("the log after %d MB: got %d MB, want at most %d", written>>20, info.Size()>>20, most>>20)
+	}
+}
