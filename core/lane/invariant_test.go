@@ -49,7 +49,7 @@ func TestInvariant1NoCursor(t *testing.T) {
 		w := recorder()
 		record := w.work
 		w.work = func(ctx context.Context, it Item) Result {
-			if it.Ref == 110 { // another writer's transaction, begun before, ends only now
+			if it.Ref == 100+headSize-2 { // another writer's transaction, begun before, ends only now
 				m.mu.Lock()
 				m.items[50] = Item{ID: 50, Lane: "w/1", Ref: 50, Step: 1}
 				m.mu.Unlock()
