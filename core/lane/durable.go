@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Deferring is a Store that can run a transaction while the one before is being
@@ -39,9 +40,9 @@ func (e *Engine) update(batch []*op) (c committed) {
 // many as there are share one sync.
 func (e *Engine) concludeAll(all ...committed) {
 	var failed error
-	for i := len(all) - 1; i >= 0; i-- {
-		if all[i].durable != nil {
-			failed = all[i].durable()
+	for _, c := range slices.Backward(all) {
+		if c.durable != nil {
+			failed = c.durable()
 			break
 		}
 	}

@@ -64,7 +64,8 @@ type Engine struct {
 func New(store Store, log *slog.Logger) *Engine {
 	e := &Engine{
 		store: store, kinds: map[string]Kind{}, log: log, now: time.Now, room: maxLanes,
-		ops: make(chan *op, maxBatch), settles: make(chan *op, maxBatch), steps: make(chan *lane), toSync: make(chan committed, 1), synced: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
+		ops: make(chan *op, maxBatch), settles: make(chan *op, maxBatch), steps: make(chan *lane),
+		toSync: make(chan committed, 1), synced: make(chan struct{}), closing: make(chan struct{}), closed: make(chan struct{}),
 		lanes: map[string]*lane{}, pools: map[string]*pool{}, owned: map[int]*shard{},
 		lease: newLease(), onNotice: map[string]func(){}, halted: make(chan struct{}),
 	}

@@ -123,17 +123,22 @@ func (s *postgres) Update(ctx context.Context, fn func(lane.StoreTx) error) erro
 	if s.isClosed() {
 		return errClosed
 	}
+	return s.rerun(ctx, fn)
+}
+
+// rerun runs a transaction until it is no other's fault that it fails.
+func (s *postgres) rerun(ctx context.Context, fn func(lane.StoreTx) error) error {
 	careful := false
 	for run := 1; ; run++ {
 		err := s.update(ctx, fn, careful)
-		if !careful && (errors.Is(err, lane.ErrAgain) || err != nil && refused(err)) {
+		switch {
+		case err == nil:
+			return nil
+		case !careful && (errors.Is(err, lane.ErrAgain) || refused(err)):
 			careful = true
-			continue
-		}
-		if err == nil || run == runs || !again(err) && !(run == 1 && errors.Is(err, errLost)) {
+		case run == runs, !again(err) && !(run == 1 && errors.Is(err, errLost)):
 			return blame(err)
-		}
-		if again(err) {
+		case again(err):
 			select {
 			case <-time.After(rand.N(time.Duration(run) * 10 * time.Millisecond)):
 			case <-ctx.Done():

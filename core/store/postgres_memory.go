@@ -130,6 +130,7 @@ func byID(query string, ids func(core.Wants) []int64) kind {
 }
 
 func many(query, typ string) string {
+	//nolint:unqueryvet // the columns are those of the query
 	return "SELECT found.*, wanted.arg FROM unnest(CAST($1 AS " + typ + "[])) AS wanted(arg) CROSS JOIN LATERAL (" +
 		strings.ReplaceAll(query, "$1", "wanted.arg") + ") AS found"
 }

@@ -67,15 +67,15 @@ func (g *group) statement() statement {
 	if len(g.all) == 1 {
 		return g.all[0]
 	}
-	columns := make([]any, len(g.types))
+	var columns []any
 	for i, typ := range g.types {
 		switch typ {
 		case 'i':
-			columns[i] = column(g.all, i, integer)
+			columns = append(columns, column(g.all, i, integer))
 		case 's':
-			columns[i] = column(g.all, i, func(v any) string { s, _ := v.(string); return s })
+			columns = append(columns, column(g.all, i, func(v any) string { s, _ := v.(string); return s }))
 		default:
-			columns[i] = column(g.all, i, func(v any) []byte { b, _ := v.([]byte); return b })
+			columns = append(columns, column(g.all, i, func(v any) []byte { b, _ := v.([]byte); return b }))
 		}
 	}
 	if g.form.sure {
