@@ -27,8 +27,8 @@ func whileAway(ctx context.Context, log *slog.Logger, step func() error) error {
 		log.Warn("the database is away; trying again", "err", err)
 		select {
 		case <-time.After(storeGap):
-		case <-ctx.Done():
-			return err
+		case <-ctx.Done(): // a stop is no failure
+			return errors.Join(ctx.Err(), err)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	_ = stop // not before the end: a signal more must not change how it ends
 	root := rootCommand()
 	root.SetArgs(args)
 	err := known(root, args)
