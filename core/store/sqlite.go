@@ -164,6 +164,7 @@ func (s *sqliteStore) UpdateSoon(ctx context.Context, fn func(lane.StoreTx) erro
 	}
 	if broken := s.writer.broken; err != nil && broken != nil {
 		s.stuck.Store(&broken)
+		s.wrote() // what is still in the log may be what the disk is full of
 	}
 	if err != nil || s.writer.writes == before {
 		return nil, err

@@ -9,10 +9,10 @@ import (
 const (
 	// checkpointGap is how long what has been committed may wait to be moved from
 	// the write-ahead log into the database.
-	checkpointGap = 250 * time.Millisecond
+	checkpointGap = 100 * time.Millisecond
 	// longLog is of how many pages the log is so long that the writer has to wait
-	// until all of it is moved, so that it begins anew: 64 MiB.
-	longLog = 16384
+	// until all of it is moved, so that it begins anew: 8 MiB.
+	longLog = 2048
 )
 
 // checkpoints moves what is committed from the log into the database, beside
@@ -28,10 +28,13 @@ func (s *sqliteStore) checkpoints(c *conn) {
 			_ = c.close() // closing the last connection empties the log
 			return
 		}
-		if err := s.checkpoint(c); err != nil {
+		pages, err := s.checkpoint(c)
+		s.failing.Store(nil)
+		if err != nil {
 			s.failing.Store(&err)
-		} else {
-			s.failing.Store(nil)
+		}
+		if err == nil && pages > longLog/2 {
+			continue
 		}
 		select {
 		case <-time.After(checkpointGap):
@@ -42,19 +45,18 @@ func (s *sqliteStore) checkpoints(c *conn) {
 
 // checkpoint moves what it can without making anybody wait. Where the writer
 // keeps writing meanwhile, the log never ends and gets long: then it waits.
-func (s *sqliteStore) checkpoint(c *conn) error {
-	pages, err := move(c)
+func (s *sqliteStore) checkpoint(c *conn) (pages int, err error) {
+	pages, err = move(c)
 	if err != nil || pages <= longLog {
-		return err
+		return pages, err
 	}
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
 	case <-s.closed:
-		return nil
+		return 0, nil
 	}
-	_, err = move(c)
-	return err
+	return move(c)
 }
 
 // move moves what is committed and what no reader needs as it was, and returns
