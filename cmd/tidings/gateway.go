@@ -223,7 +223,7 @@ func (g *gateway) sibling(channel, account string) (string, bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(outlets)) {
 		o := outlets[name]
-		other, ok := o.Channel.(core.Identified)
+		other, ok := o.Adapter().(core.Identified)
 		if !ok || o.Type != own.Type {
 			continue
 		}
