@@ -2,7 +2,10 @@ package lane
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -184,6 +187,7 @@ func (e *Engine) leave() {
 		return
 	}
 	e.mu.Lock()
+	ids := slices.Sorted(maps.Keys(e.owned))
 	clear(e.owned)
 	e.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), callTime/2)
@@ -194,7 +198,8 @@ func (e *Engine) leave() {
 		e.log.Error("shards could not be given back; others take them when the lease ends")
 		return
 	}
-	if err := e.shared.Leave(ctx, e.lease.self); err != nil {
+	err := e.shared.Forget(ctx, e.lease.self, e.lease.watch.seen[e.lease.self].renewals)
+	if err = errors.Join(err, e.shared.Give(ctx, e.lease.self, ids)); err != nil {
 		e.log.Error("shards could not be given back; others take them when the lease ends", "err", err)
 	}
 }

@@ -33,9 +33,6 @@ type Shared interface {
 	// Give leaves those of the shards that self owns without an owner, and tells
 	// those who listen (NoticeGiven).
 	Give(ctx context.Context, self string, shards []int) error
-	// Leave is Give for all shards of self, and removes it from the replicas, so
-	// that the others share out among themselves.
-	Leave(ctx context.Context, self string) error
 	// Forget removes a replica that has not renewed its lease since, and owns nothing.
 	Forget(ctx context.Context, replica string, renewals int64) error
 	// Gone reports whether nobody holds the session of a replica. It tells

@@ -205,19 +205,6 @@ func (s *seat) Give(_ context.Context, self string, shards []int) error {
 	return nil
 }
 
-func (s *seat) Leave(ctx context.Context, self string) error {
-	s.mu.Lock()
-	var mine []int
-	for _, r := range s.owners {
-		if r.Owner == self {
-			mine = append(mine, r.ID)
-		}
-	}
-	delete(s.renewals, self)
-	s.mu.Unlock()
-	return s.Give(ctx, self, mine)
-}
-
 func (s *seat) Forget(_ context.Context, replica string, renewals int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -333,7 +320,7 @@ func TestInvariant7ShardsFollowTheLiving(t *testing.T) {
 		wait(5 * time.Second)
 		same(t, "three", shards(a, b, d), []int{4, 4, 4})
 		stop(b.Engine)
-		wait(100 * time.Millisecond)
+		wait(1500 * time.Millisecond)
 		same(t, "after a clean stop", shards(a, d), []int{6, 6})
 		d.seat.kill()
 		wait(leaseTime)

@@ -155,20 +155,6 @@ func (s *postgres) Give(ctx context.Context, self string, ids []int) error {
 	return nil
 }
 
-// Leave leaves all shards of self without an owner, and removes it.
-func (s *postgres) Leave(ctx context.Context, self string) error {
-	err := s.transact(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED", []statement{
-		{"SELECT id FROM shard WHERE owner = $1 ORDER BY id FOR UPDATE", []any{self}},
-		{"UPDATE shard SET owner = '' WHERE owner = $1", []any{self}},
-		{"DELETE FROM replica WHERE id = $1", []any{self}},
-		{"SELECT pg_notify('tidings', $1)", []any{lane.NoticeGiven}},
-	}, none)
-	if err != nil {
-		return fmt.Errorf("store: leave: %w", err)
-	}
-	return nil
-}
-
 // Forget removes a replica that stands still and owns nothing.
 func (s *postgres) Forget(ctx context.Context, replica string, renewals int64) error {
 	err := s.transact(ctx, "BEGIN", []statement{{`DELETE FROM replica WHERE id = $1 AND renewals = $2
