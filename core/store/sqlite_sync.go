@@ -25,19 +25,19 @@ func newWALSync(path string) *walSync {
 
 // durable returns when all that was committed before is on the disk. Once that
 // has failed it fails for ever: the system has given up what it could not write,
-// and would call the next sync a success.
+// and would call the next sync a success; and what was committed and told as
+// failed is in the database, and not in the lanes' memory, until the next start.
 func (w *walSync) durable() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.lost != nil {
 		return w.lost
 	}
-	if w.file == nil {
-		if err := w.open(); err != nil {
-			return err
-		}
+	err := w.open()
+	if err == nil {
+		err = w.sync(w.file)
 	}
-	if err := w.sync(w.file); err != nil {
+	if err != nil {
 		w.lost = fmt.Errorf("store: the write-ahead log could not be put on the disk; the gateway has to be started again: %w", err)
 	}
 	return w.lost
@@ -46,6 +46,9 @@ func (w *walSync) durable() error {
 // open opens the log, which is there from the first commit to the end, and has
 // its name put on the disk.
 func (w *walSync) open() error {
+	if w.file != nil {
+		return nil
+	}
 	file, err := os.OpenFile(w.path, os.O_RDWR, 0)
 	if err != nil {
 		return fmt.Errorf("store: %w", err)

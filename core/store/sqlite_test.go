@@ -405,3 +405,18 @@ func TestLogBeginsAnew(t *testing.T) {
 		t.Errorf("the log after %d MB: got %d MB, want at most %d", written>>20, info.Size()>>20, most>>20)
 	}
 }
+
+// A log that cannot be opened to be synced is as bad as one that cannot be synced.
+func TestLogThatCannotBeOpened(t *testing.T) {
+	s := openNew(t)
+	s.wal.path += "-is-not-there"
+	for range 2 {
+		if err := fill(s, 10); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("Update: got %v, want %v", err, fs.ErrNotExist)
+		}
+		s.wal.path = s.path + "-wal" // is no cure
+	}
+	if err := s.Ping(t.Context()); err == nil {
+		t.Error("Ping: got no error")
+	}
+}
