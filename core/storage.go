@@ -184,6 +184,9 @@ type Wants struct {
 	Messages, Events, Addresses, Customers []int64
 	LinksOfAddresses                       []int64 // for LinkOf
 	LinksOfCustomers                       []int64 // for LinksOf
+	// LinksOfUIDs are uids, which UIDs has too, of customers for whose ids LinksOf
+	// is going to be asked.
+	LinksOfUIDs []string
 }
 
 // Add wants what other wants, too.
@@ -197,4 +200,5 @@ func (w *Wants) Add(other Wants) {
 	w.Customers = append(w.Customers, other.Customers...)
 	w.LinksOfAddresses = append(w.LinksOfAddresses, other.LinksOfAddresses...)
 	w.LinksOfCustomers = append(w.LinksOfCustomers, other.LinksOfCustomers...)
+	w.LinksOfUIDs = append(w.LinksOfUIDs, other.LinksOfUIDs...)
 }

@@ -53,11 +53,12 @@ func (in *Intake) prepare(ctx context.Context, events []Received, now time.Time)
 
 // customersOf reads the customers of events, as far as they are known, and their chats.
 func customersOf(tx core.Tx, events []*ready) error {
-	var customers, links core.Wants
+	var w core.Wants
 	for _, r := range events {
-		customers.UIDs = append(customers.UIDs, r.subject.event.Event.Data.CustomerUID)
+		w.UIDs = append(w.UIDs, r.subject.event.Event.Data.CustomerUID)
 	}
-	if err := tx.Fetch(customers); err != nil {
+	w.LinksOfUIDs = w.UIDs
+	if err := tx.Fetch(w); err != nil {
 		return err
 	}
 	for _, r := range events {
@@ -69,17 +70,7 @@ func customersOf(tx core.Tx, events []*ready) error {
 			return err
 		}
 		r.subject.customer, r.subject.event.CustomerID = c, c.ID
-		links.LinksOfCustomers = append(links.LinksOfCustomers, c.ID)
-	}
-	if err := tx.Fetch(links); err != nil {
-		return err
-	}
-	for _, r := range events {
-		if r.subject.customer.ID == 0 {
-			continue
-		}
-		var err error
-		if r.subject.links, err = tx.LinksOf(r.subject.customer.ID); err != nil {
+		if r.subject.links, err = tx.LinksOf(c.ID); err != nil {
 			return err
 		}
 	}

@@ -259,9 +259,6 @@ func (e *Engine) runAll(st StoreTx, batch []*op) error {
 	if err != nil {
 		return err
 	}
-	if err := e.fetch(st, batch); err != nil {
-		return err
-	}
 	for _, o := range batch {
 		if e.shared != nil && o.in != nil && epochs[o.in.id] != o.epoch {
 			o.err = errLost
@@ -282,34 +279,22 @@ func (e *Engine) runAll(st StoreTx, batch []*op) error {
 }
 
 // fence keeps the shards whose work is settled from being taken over while this
-// transaction lasts, and returns the epochs that they have.
+// transaction lasts, and returns the epochs that they have. It has the store read
+// what the functions of the batch want, all at once.
 func (e *Engine) fence(st StoreTx, batch []*op) (map[int]int64, error) {
 	if e.shared == nil {
 		return nil, nil
 	}
 	var shards []int
+	var all core.Wants
 	for _, o := range batch {
 		if o.in != nil && !slices.Contains(shards, o.in.id) {
 			shards = append(shards, o.in.id)
 		}
-	}
-	if len(shards) == 0 {
-		return nil, nil
-	}
-	slices.Sort(shards)
-	return st.Hold(shards)
-}
-
-// fetch has the store read what the functions of a batch want, all at once.
-func (e *Engine) fetch(st StoreTx, batch []*op) error {
-	if e.shared == nil {
-		return nil
-	}
-	var all core.Wants
-	for _, o := range batch {
 		all.Add(o.wants)
 	}
-	return st.Fetch(all)
+	slices.Sort(shards)
+	return st.Hold(shards, all)
 }
 
 // guard turns a panic into an error: one caller's fault must not end the

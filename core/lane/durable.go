@@ -4,24 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 )
 
 // Deferring is a Store that can run a transaction while the one before is being
 // put on the disk.
 type Deferring interface {
 	Store
-	// UpdateSoon is Update, but that its transaction is durable only when the
-	// function returned has returned nil, and with it all transactions before. It
-	// is nil where nothing was written.
-	UpdateSoon(ctx context.Context, fn func(StoreTx) error) (durable func() error, err error)
+	// UpdateSoon is Update, but that its transaction, and what it has read of those
+	// before, is durable only when Durable of what it returns has returned nil. That
+	// is nil where there is nothing to wait for.
+	UpdateSoon(ctx context.Context, fn func(StoreTx) error) (Syncer, error)
 }
+
+// Syncer makes transactions durable: all for which UpdateSoon has returned it, in
+// one call after them.
+type Syncer interface{ Durable() error }
 
 // committed is a batch whose transaction has ended, in this or that way.
 type committed struct {
-	batch   []*op
-	err     error
-	durable func() error // nil: there is nothing to make durable
+	batch  []*op
+	err    error
+	syncer Syncer // nil: there is nothing to make durable
 }
 
 // update runs a batch.
@@ -31,7 +34,7 @@ func (e *Engine) update(batch []*op) (c committed) {
 	if e.deferring == nil {
 		c.err = e.store.Update(context.Background(), run)
 	} else {
-		c.durable, c.err = e.deferring.UpdateSoon(context.Background(), run)
+		c.syncer, c.err = e.deferring.UpdateSoon(context.Background(), run)
 	}
 	return c
 }
@@ -39,16 +42,15 @@ func (e *Engine) update(batch []*op) (c committed) {
 // concludeAll tells the callers of batches what became of them, in their order. As
 // many as there are share one sync.
 func (e *Engine) concludeAll(all ...committed) {
-	var failed error
-	for _, c := range slices.Backward(all) {
-		if c.durable != nil {
-			failed = c.durable()
-			break
+	synced := map[Syncer]error{}
+	for _, c := range all {
+		if _, done := synced[c.syncer]; c.syncer != nil && !done {
+			synced[c.syncer] = c.syncer.Durable()
 		}
 	}
 	for _, c := range all {
-		if c.durable != nil && failed != nil {
-			c.err = failed
+		if err := synced[c.syncer]; c.syncer != nil && err != nil {
+			c.err = err
 		}
 		for _, o := range c.batch {
 			e.concludeOne(o, c.err)

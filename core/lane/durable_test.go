@@ -21,18 +21,17 @@ func newDeferred(m *memory, takes time.Duration) deferred {
 	return deferred{memory: m, takes: takes, syncs: new(atomic.Int64), failing: new(atomic.Bool)}
 }
 
-func (d deferred) UpdateSoon(ctx context.Context, fn func(StoreTx) error) (func() error, error) {
-	if err := d.Update(ctx, fn); err != nil {
-		return nil, err
+func (d deferred) UpdateSoon(ctx context.Context, fn func(StoreTx) error) (Syncer, error) {
+	return d, d.Update(ctx, fn)
+}
+
+func (d deferred) Durable() error {
+	d.syncs.Add(1)
+	pass(d.takes)
+	if d.failing.Load() {
+		return errAway
 	}
-	return func() error {
-		d.syncs.Add(1)
-		pass(d.takes)
-		if d.failing.Load() {
-			return errAway
-		}
-		return nil
-	}, nil
+	return nil
 }
 
 // Nobody is told of what is not durable, the next transaction is run meanwhile,

@@ -206,7 +206,7 @@ func (t *memoryTx) RemoveItem(id int64) error { t.items[id] = nil; return nil }
 
 func (t *memoryTx) Pending(string) (bool, error) { return false, nil }
 
-func (t *memoryTx) Hold([]int) (map[int]int64, error) { return nil, nil }
+func (t *memoryTx) Hold([]int, core.Wants) (map[int]int64, error) { return nil, nil }
 
 func (t *memoryTx) Tell(string) error { return nil }
 

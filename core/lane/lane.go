@@ -145,10 +145,10 @@ type StoreTx interface {
 	Item(id int64) (Item, error)
 	// Pending reports whether a lane has unsettled items.
 	Pending(lane string) (bool, error)
-	// Hold keeps shards from changing hands until the transaction ends, and
-	// returns the epochs they have. It must be the first call of a transaction.
-	// Where there is one process only, it returns nothing.
-	Hold(shards []int) (epochs map[int]int64, err error)
+	// Hold keeps shards from changing hands until the transaction ends, returns the
+	// epochs they have, and fetches (Fetch). It must be the first call of a
+	// transaction. Where there is one process only, it does nothing.
+	Hold(shards []int, w core.Wants) (epochs map[int]int64, err error)
 	// Tell sends a notice (at most MaxNotice bytes) to all who listen, if and
 	// when the transaction is durable. Where there is one process only, nobody does.
 	Tell(notice string) error

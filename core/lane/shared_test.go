@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"tidings/core"
 )
 
 // cluster is a Shared store of this test: one memory for several replicas, each
@@ -85,7 +87,7 @@ type sharedTx struct {
 	notices []string
 }
 
-func (t *sharedTx) Hold(shards []int) (map[int]int64, error) {
+func (t *sharedTx) Hold(shards []int, _ core.Wants) (map[int]int64, error) {
 	t.seat.mu.Lock()
 	defer t.seat.mu.Unlock()
 	epochs := map[int]int64{}

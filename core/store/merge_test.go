@@ -47,6 +47,8 @@ func TestMergeKeepsWhatMatters(t *testing.T) {
 		item   = `INSERT INTO item (id) VALUES ($1)`
 		remove = `DELETE FROM item WHERE id = $1`
 		save   = `UPDATE message SET state = $2 WHERE id = $1`
+		mark   = `UPDATE message SET mark = 1 WHERE id = $1`
+		other  = `UPDATE message SET mark = 1 WHERE customer_id = $1`
 		total  = `INSERT INTO total (name, n) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET n = 1`
 		seq    = `INSERT INTO shop_order (id, seq) VALUES ($1, (SELECT max(seq) FROM shop_order))`
 	)
@@ -57,8 +59,12 @@ func TestMergeKeepsWhatMatters(t *testing.T) {
 	}{
 		"the same":                     {[]statement{st(item, 1), st(item, 2), st(item, 3)}, []int{3}},
 		"another table between":        {[]statement{st(item, 1), st(save, 1, "a"), st(item, 2)}, []int{2, 1}},
-		"the same table between":       {[]statement{st(item, 1), st(remove, 1), st(item, 2)}, []int{1, 1, 1}},
+		"another row between":          {[]statement{st(item, 1), st(remove, 1), st(item, 2)}, []int{2, 1}},
+		"the same row between":         {[]statement{st(item, 1), st(remove, 1), st(item, 1)}, []int{1, 1, 1}},
 		"the same row twice":           {[]statement{st(save, 1, "a"), st(save, 2, "a"), st(save, 1, "b")}, []int{2, 1}},
+		"other rows between":           {[]statement{st(save, 1, "a"), st(mark, 2), st(save, 3, "a"), st(mark, 4)}, []int{2, 2}},
+		"its row between":              {[]statement{st(save, 1, "a"), st(mark, 2), st(save, 2, "a"), st(mark, 1)}, []int{1, 2, 1}},
+		"a row by another column":      {[]statement{st(save, 1, "a"), st(other, 7), st(save, 2, "a")}, []int{1, 1, 1}},
 		"something unknown between":    {[]statement{st(item, 1), st("SELECT 1"), st(item, 2)}, []int{1, 1, 1}},
 		"what must see the row before": {[]statement{st(seq, 1), st(seq, 2), st(total, "a", 1), st(total, "a", 1)}, []int{1, 1, 1, 1}},
 		"no value":                     {[]statement{st(item, 1), st(item, nil), st(item, 2)}, []int{1, 1, 1}},

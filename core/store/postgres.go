@@ -19,13 +19,15 @@ import (
 // runs is how often an Update is run that others were in the way of.
 const runs = 10
 
-// postgres is a backend on PostgreSQL: one connection writes, a pool reads.
+// postgres is a backend on PostgreSQL: one connection writes, one waits until
+// what was written is on the disk, a pool reads.
 type postgres struct {
 	config *pgx.ConnConfig
 	known  Facts
 	slot   int64         // this process's own rows of the totals
 	turn   chan struct{} // held by the one Update that runs
 	writer *pgx.Conn     // of the one that has the turn; nil: not connected
+	syncer *syncer       // makes durable what the writer has committed; nil: not connected, or it does so itself
 	pool   *pgxpool.Pool
 
 	closed  chan struct{}
@@ -75,6 +77,10 @@ func (s *postgres) prepare(ctx context.Context, config *pgx.ConnConfig) (err err
 	if s.known.Pooled { // statements that are prepared on one connection are not there on the next
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec
 		config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
+	} else {
+		for name, value := range planParams {
+			config.RuntimeParams[name] = value
+		}
 	}
 	if err := migratePostgres(ctx, c, first); err != nil {
 		return err
@@ -107,23 +113,37 @@ func look(ctx context.Context, c *pgx.Conn) (Facts, error) {
 
 func (s *postgres) facts() Facts { return s.known }
 
-// Update runs fn in the one writing transaction of this process.
+// Update runs fn in the one writing transaction of this process and waits until
+// it is durable.
 func (s *postgres) Update(ctx context.Context, fn func(lane.StoreTx) error) error {
-	if err := ctx.Err(); err != nil {
+	syncer, err := s.UpdateSoon(ctx, fn)
+	if err != nil || syncer == nil {
 		return err
+	}
+	return syncer.Durable()
+}
+
+// UpdateSoon implements lane.Deferring. Also what has only been read has to be
+// made durable: other processes see it before it is.
+func (s *postgres) UpdateSoon(ctx context.Context, fn func(lane.StoreTx) error) (lane.Syncer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	select {
 	case <-s.closed:
-		return errClosed
+		return nil, errClosed
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
 	defer func() { <-s.turn }()
 	if s.isClosed() {
-		return errClosed
+		return nil, errClosed
 	}
-	return s.rerun(ctx, fn)
+	if err := s.rerun(ctx, fn); err != nil || s.syncer == nil {
+		return nil, err
+	}
+	return s.syncer, nil
 }
 
 // rerun runs a transaction until it is no other's fault that it fails.
@@ -157,7 +177,7 @@ func (s *postgres) update(ctx context.Context, fn func(lane.StoreTx) error, care
 	if err != nil {
 		return fmt.Errorf("store: connect: %w", err)
 	}
-	p := &pgSession{c: s.writer, careful: careful}
+	p := &pgSession{c: s.writer, careful: careful, pooled: s.known.Pooled}
 	t := newTx(ctx, p, s.slot)
 	err = fn(t)
 	if p.broken != nil {
@@ -179,34 +199,6 @@ func (s *postgres) update(ctx context.Context, fn func(lane.StoreTx) error, care
 	return err
 }
 
-// dial sees to it that there is a connection that can begin a transaction.
-// fresh says that it is new.
-func (s *postgres) dial(ctx context.Context) (fresh bool, err error) {
-	if s.writer != nil && (s.writer.IsClosed() || s.writer.PgConn().IsBusy() || s.writer.PgConn().TxStatus() != 'I') {
-		s.hangUp()
-	}
-	if s.writer != nil {
-		return false, nil
-	}
-	c, err := pgx.ConnectConfig(ctx, s.config)
-	if err != nil {
-		return false, err
-	}
-	s.writer = c
-	return true, nil
-}
-
-// hangUp ends the writing connection; the next Update makes another.
-func (s *postgres) hangUp() {
-	if s.writer == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	_ = s.writer.Close(ctx)
-	s.writer = nil
-}
-
 func (s *postgres) isClosed() bool {
 	select {
 	case <-s.closed:
@@ -216,20 +208,24 @@ func (s *postgres) isClosed() bool {
 	}
 }
 
-// View runs fn on a snapshot, which is that of its first read.
+// View runs fn on a snapshot, which is that of its first read. Nobody waits until
+// it is given back.
 func (s *postgres) View(ctx context.Context, fn func(lane.StoreTx) error) error {
 	c, err := s.acquire(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.Release() // closes it if it is still in a transaction
 	p := &pgSession{c: c.Conn(), readOnly: true}
-	err = fn(newTx(ctx, p, s.slot))
-	p.rollback(ctx)
-	if err == nil {
-		err = p.broken
+	defer func() {
+		go func() {
+			defer c.Release() // closes it if it is still in a transaction
+			p.rollback(ctx)
+		}()
+	}()
+	if err := fn(newTx(ctx, p, s.slot)); err != nil {
+		return err
 	}
-	return err
+	return p.broken
 }
 
 func (s *postgres) acquire(ctx context.Context) (*pgxpool.Conn, error) {
@@ -290,6 +286,7 @@ func (s *postgres) Close() error {
 		close(s.closed)
 		s.turn <- struct{}{}
 		s.hangUp()
+		s.syncer.end()
 		<-s.turn
 		s.pool.Close()
 	})

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -146,17 +147,48 @@ func (p *pgSession) unknown(k kind, w core.Wants) []any {
 	})
 }
 
+// linksOfUIDs is linksOfCustomer for the customers with many uids; the last column
+// says for which one a row is.
+//
+//nolint:unqueryvet // as many
+var linksOfUIDs = "SELECT found.*, c.id FROM unnest(CAST($1 AS TEXT[])) AS wanted(uid) JOIN customer c ON lower(c.uid) = wanted.uid CROSS JOIN LATERAL (" +
+	strings.ReplaceAll(linksOfCustomer, "$1", "c.id") + ") AS found"
+
 const (
 	fetchClaims = "SELECT key, value FROM claim WHERE key = ANY($1)"
 	fetchLanes  = `SELECT name FROM unnest(CAST($1 AS TEXT[])) AS wanted(name) WHERE EXISTS (SELECT 1 FROM item WHERE lane = wanted.name)`
 )
 
+// hold keeps the rows of shards as they are until the end, and fetches.
+func (p *pgSession) hold(ctx context.Context, shards []int, w core.Wants) (map[int]int64, error) {
+	epochs := map[int]int64{}
+	if len(shards) == 0 {
+		return epochs, p.fetch(ctx, w)
+	}
+	return epochs, p.gather(ctx, w, statement{"SELECT id, epoch FROM shard WHERE id = ANY($1) ORDER BY id FOR SHARE", []any{shards}},
+		func(r scanner) error {
+			var id int
+			var epoch int64
+			err := r.Scan(&id, &epoch)
+			epochs[id] = epoch
+			return err
+		})
+}
+
 // fetch reads rows in one pipeline.
 func (p *pgSession) fetch(ctx context.Context, w core.Wants) error {
+	return p.gather(ctx, w, statement{}, nil)
+}
+
+// gather is fetch, after the rows of a first statement, if there is one.
+func (p *pgSession) gather(ctx context.Context, w core.Wants, first statement, each func(scanner) error) error {
 	if p.rows == nil {
 		p.memory = memory{rows: map[asked][]scanner{}, claims: map[string]*string{}, lanes: map[string]bool{}}
 	}
 	var more []statement
+	if each != nil {
+		more = append(more, first)
+	}
 	keys := make([][]byte, len(w.Claims))
 	for i, k := range w.Claims {
 		keys[i] = claimKey(k)
@@ -178,6 +210,10 @@ func (p *pgSession) fetch(ctx context.Context, w core.Wants) error {
 			more = append(more, statement{k.many, []any{typed(args)}})
 		}
 	}
+	uids := p.uids(w)
+	if len(uids) > 0 {
+		more = append(more, statement{linksOfUIDs, []any{uids}})
+	}
 	if len(more) == 0 {
 		return nil
 	}
@@ -185,8 +221,14 @@ func (p *pgSession) fetch(ctx context.Context, w core.Wants) error {
 	if err != nil {
 		return err
 	}
-	if _, err = a.skip(len(a.all) - len(more)); err == nil {
+	if _, err = a.skip(len(a.all) - len(more)); err == nil && each != nil {
+		err = p.eachRow(a, each)
+	}
+	if err == nil {
 		err = p.keepAll(a, keys, lanes, wanted)
+	}
+	if err == nil && len(uids) > 0 {
+		err = p.keepLinks(a, uids)
 	}
 	if closed := a.close(); err == nil {
 		err = closed
@@ -195,6 +237,40 @@ func (p *pgSession) fetch(ctx context.Context, w core.Wants) error {
 		p.memory = memory{}
 	}
 	return err
+}
+
+// eachRow reads the rows of the next statement.
+func (p *pgSession) eachRow(a *answers, each func(scanner) error) error {
+	rows, err := p.raw(a)
+	for _, r := range rows {
+		err = errors.Join(err, each(r))
+	}
+	return err
+}
+
+// uids are those of the customers whose links are wanted.
+func (p *pgSession) uids(w core.Wants) []string {
+	all := make([]string, len(w.LinksOfUIDs))
+	for i, uid := range w.LinksOfUIDs {
+		all[i] = cleanText(lower(uid))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// keepLinks keeps the links of the customers with some uids, who are known already.
+func (p *pgSession) keepLinks(a *answers, uids []string) error {
+	var ids []any
+	for _, uid := range uids {
+		for _, r := range p.rows[asked{customerByUID, uid}] {
+			c, err := scanCustomer(r)
+			if err != nil {
+				return err
+			}
+			ids = append(ids, c.ID)
+		}
+	}
+	return p.keepRows(a, linksOfCustomer, ids, int64(0))
 }
 
 // typed is an array as pgx takes it.
@@ -250,7 +326,7 @@ func (p *pgSession) keepAll(a *answers, keys [][]byte, lanes []string, wanted ma
 	}
 	for _, k := range kinds {
 		if args := wanted[k.query]; len(args) > 0 {
-			if err := p.keepRows(a, k.query, args); err != nil {
+			if err := p.keepRows(a, k.query, args, args[0]); err != nil {
 				return err
 			}
 		}
@@ -258,8 +334,8 @@ func (p *pgSession) keepAll(a *answers, keys [][]byte, lanes []string, wanted ma
 	return nil
 }
 
-// keepRows keeps the rows of a query for many arguments.
-func (p *pgSession) keepRows(a *answers, query string, args []any) error {
+// keepRows keeps the rows of a query for many arguments, which are like one.
+func (p *pgSession) keepRows(a *answers, query string, args []any, like any) error {
 	rows, err := p.raw(a)
 	if err != nil {
 		return err
@@ -268,7 +344,7 @@ func (p *pgSession) keepRows(a *answers, query string, args []any) error {
 		p.rows[asked{query, arg}] = nil
 	}
 	for _, r := range rows {
-		arg, row, err := r.split(args[0])
+		arg, row, err := r.split(like)
 		if err != nil {
 			return err
 		}

@@ -8,32 +8,40 @@ import (
 	"sync"
 )
 
-// merge makes one statement of those that do the same to different rows. What
-// stands between two of them never touches their table, so that it does not
-// matter which comes first; ids are made before, so nothing else ties them.
+// merge makes one statement of those that do the same to different rows. Those
+// for one row stay in their order; ids are made before, so nothing else ties
+// statements to each other.
 func merge(queue []statement) []statement {
 	if len(queue) < 2 {
 		return queue
 	}
 	var groups []*group
-	open := map[string]*group{} // by table
+	tables := map[string]*table{}
 	for _, s := range queue {
 		f := formOf(s.query)
 		types, ok := typesOf(s.args)
-		if g := open[f.table]; g != nil && ok && g.takes(s, f, types) {
-			g.add(s)
-			continue
+		if f.table == "" {
+			clear(tables) // nobody knows what it touches
 		}
-		g := &group{form: f, types: types, seen: map[any]bool{}}
-		g.add(s)
-		groups = append(groups, g)
-		switch {
-		case f.table == "":
-			clear(open) // nobody knows what it touches
-		case !ok:
-			delete(open, f.table)
-		default:
-			open[f.table] = g
+		t := tables[f.table]
+		if t == nil || f.verb == "" || !ok || t.key != f.key {
+			t = &table{key: f.key, last: map[any]int{}}
+			tables[f.table] = t
+		}
+		n := -1
+		if f.verb != "" && ok {
+			n = t.find(s, f, types)
+		}
+		if n < 0 {
+			n = len(groups)
+			groups = append(groups, &group{form: f, types: types, seen: map[any]bool{}, n: n})
+			t.open = append(t.open, groups[n])
+		}
+		groups[n].add(s)
+		if f.verb == "" || !ok {
+			delete(tables, f.table)
+		} else {
+			t.last[keyOf(s)] = n
 		}
 	}
 	merged := make([]statement, len(groups))
@@ -43,6 +51,30 @@ func merge(queue []statement) []statement {
 	return merged
 }
 
+// table is what the statements of a table have done so far.
+type table struct {
+	key  string // the column that their first argument is for
+	open []*group
+	last map[any]int // by the key of a row, the number of the last group that touches it
+}
+
+// find returns the group that a statement can join: nothing after it touches its row.
+func (t *table) find(s statement, f *form, types string) int {
+	for _, g := range t.open {
+		if last, touched := t.last[keyOf(s)]; g.takes(s, f, types) && (!touched || last <= g.n) {
+			return g.n
+		}
+	}
+	return -1
+}
+
+func keyOf(s statement) any {
+	if b, ok := s.args[0].([]byte); ok {
+		return string(b)
+	}
+	return s.args[0]
+}
+
 // group is statements of one text. An UPDATE or a DELETE has no two for rows
 // whose first argument is the same.
 type group struct {
@@ -50,16 +82,17 @@ type group struct {
 	types string
 	all   []statement
 	seen  map[any]bool
+	n     int
 }
 
 func (g *group) takes(s statement, f *form, types string) bool {
-	return g.form == f && g.types == types && f.verb != "" && (f.verb == "INSERT" || !g.seen[s.args[0]])
+	return g.form == f && g.types == types && (f.verb == "INSERT" || !g.seen[keyOf(s)])
 }
 
 func (g *group) add(s statement) {
 	g.all = append(g.all, s)
 	if g.form.verb == "UPDATE" || g.form.verb == "DELETE" {
-		g.seen[s.args[0]] = true
+		g.seen[keyOf(s)] = true
 	}
 }
 
@@ -124,6 +157,7 @@ func typesOf(args []any) (types string, ok bool) {
 // form is what is known of a statement's text.
 type form struct {
 	table string // "": nothing is known
+	key   string // the column that the first argument is for
 	verb  string // "": it is not to be merged
 	sure  bool   // each must change one row, or the statement fails
 	query string
@@ -137,6 +171,7 @@ var (
 	verbs  = regexp.MustCompile(`^\s*([A-Z]+)(?: INTO| FROM)? (\w+)`)
 	number = regexp.MustCompile(`\$(\d+)`)
 	values = regexp.MustCompile(`VALUES \(([^()]*)\)`)
+	keys   = regexp.MustCompile(`^\s*INSERT INTO \w+ \((\w+)|WHERE (\w+) = \$1\b`)
 )
 
 func formOf(query string) *form {
@@ -154,7 +189,10 @@ func formOf(query string) *form {
 		case "UPDATE", "DELETE":
 			f.table, can = m[2], strings.Count(f.query, "WHERE") == 1
 		}
-		if can && !strings.Contains(f.query, "SELECT") {
+		if k := keys.FindStringSubmatch(f.query); k != nil {
+			f.key = k[1] + k[2]
+		}
+		if can && f.key != "" && !strings.Contains(f.query, "SELECT") {
 			f.verb = m[1]
 		}
 	}

@@ -45,6 +45,7 @@ type pgSession struct {
 	c        *pgx.Conn
 	readOnly bool
 	careful  bool // calls of try have savepoints
+	pooled   bool // the connection is of no fixed settings
 	begun    bool
 	queue    []statement
 	last     []statement // goes just before COMMIT
@@ -154,10 +155,10 @@ func (p *pgSession) head(commit bool) []statement {
 	if p.readOnly {
 		return []statement{{query: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}}
 	}
-	first := []statement{
-		{query: "BEGIN ISOLATION LEVEL REPEATABLE READ"},
-		{query: "SET LOCAL lock_timeout = '2s'"},
-		{query: "SET LOCAL idle_in_transaction_session_timeout = '15s'"}, // a process that was stopped holds no shard for ever
+	first := []statement{{query: "BEGIN ISOLATION LEVEL REPEATABLE READ"}}
+	if p.pooled {
+		first = append(first, statement{query: "SET LOCAL lock_timeout = '2s'"},
+			statement{query: "SET LOCAL idle_in_transaction_session_timeout = '15s'"})
 	}
 	if !commit {
 		first = append(first, statement{query: nextBlock})
@@ -328,23 +329,6 @@ func (p *pgSession) undo(ctx context.Context, a *attempt) error {
 
 func (p *pgSession) clean(text string) string { return cleanText(text) }
 
-// hold keeps the rows of shards as they are until the end.
-func (p *pgSession) hold(ctx context.Context, shards []int) (map[int]int64, error) {
-	found, err := p.query(ctx, "SELECT id, epoch FROM shard WHERE id = ANY($1) ORDER BY id FOR SHARE", shards)
-	if err != nil {
-		return nil, err
-	}
-	epochs := map[int]int64{}
-	_, err = collect(found, func(r scanner) (int, error) {
-		var id int
-		var epoch int64
-		err := r.Scan(&id, &epoch)
-		epochs[id] = epoch
-		return id, err
-	})
-	return epochs, p.note(err)
-}
-
 func (p *pgSession) tell(notice string) error {
 	if p.readOnly {
 		return errReadOnly
@@ -392,9 +376,12 @@ func normal(args []any) []any {
 		case int, int64, bool, []byte, nil, []int, []int64, []string:
 			all[i] = v
 		default:
-			if r := reflect.ValueOf(a); r.Kind() == reflect.String {
+			switch r := reflect.ValueOf(a); {
+			case r.Kind() == reflect.String:
 				all[i] = cleanText(r.String())
-			} else {
+			case r.CanInt():
+				all[i] = r.Int()
+			default:
 				all[i] = a
 			}
 		}

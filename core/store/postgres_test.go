@@ -53,7 +53,7 @@ func same(t *testing.T, what string, got, want any) {
 func epochOf(t *testing.T, s *postgres, shard int) (epoch int64) {
 	t.Helper()
 	must(t, s.Update(t.Context(), func(tx lane.StoreTx) error {
-		epochs, err := tx.Hold([]int{shard})
+		epochs, err := tx.Hold([]int{shard}, core.Wants{})
 		epoch = epochs[shard]
 		return err
 	}))
@@ -113,7 +113,7 @@ func TestTakeWaitsForHold(t *testing.T) {
 	a, b := pair(t)
 	taken := make(chan error, 1)
 	must(t, a.Update(t.Context(), func(tx lane.StoreTx) error {
-		if _, err := tx.Hold([]int{1, 2}); err != nil {
+		if _, err := tx.Hold([]int{1, 2}, core.Wants{}); err != nil {
 			return err
 		}
 		if _, err := b.Take(context.Background(), "b", map[int]int64{3: 0}); err != nil {
@@ -155,7 +155,7 @@ func TestHoldAmidTakeover(t *testing.T) {
 				return err
 			}
 		}
-		epochs, err = tx.Hold([]int{1})
+		epochs, err = tx.Hold([]int{1}, core.Wants{})
 		return err
 	}))
 	same(t, "calls", calls, 2)
@@ -339,7 +339,7 @@ func BenchmarkUpdate(b *testing.B) {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			for range b.N {
 				err := s.Update(context.Background(), func(tx lane.StoreTx) error {
-					if _, err := tx.Hold([]int{0, 1, 2, 3}); err != nil {
+					if _, err := tx.Hold([]int{0, 1, 2, 3}, core.Wants{}); err != nil {
 						return err
 					}
 					for i := range size {
@@ -369,7 +369,7 @@ func TestStatementsWithoutPreparing(t *testing.T) {
 	must(t, s.Update(t.Context(), callAll))
 	must(t, s.RenameChannel(t.Context(), "c", "d"))
 	must(t, s.Update(t.Context(), func(tx lane.StoreTx) error {
-		_, err := tx.Hold([]int{1})
+		_, err := tx.Hold([]int{1}, core.Wants{})
 		return errors.Join(err, tx.Tell("x"), tx.Fetch(core.Wants{
 			Claims: []string{"k"}, UIDs: []string{"u"}, Lanes: []string{"a"}, Messages: []int64{1}, Events: []int64{1}, LinksOfAddresses: []int64{1},
 		}))

@@ -32,7 +32,8 @@ type session interface { //nolint:interfacebloat // one seam, with two sides, bo
 	failed() error
 	// clean is a text as it will be read again.
 	clean(text string) string
-	hold(ctx context.Context, shards []int) (map[int]int64, error)
+	// hold is lane.StoreTx.Hold.
+	hold(ctx context.Context, shards []int, w core.Wants) (map[int]int64, error)
 	tell(notice string) error
 	hints
 }

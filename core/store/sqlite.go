@@ -134,15 +134,15 @@ func (s *sqliteStore) create() error {
 
 // Update runs fn in the one writing transaction and puts it on the disk.
 func (s *sqliteStore) Update(ctx context.Context, fn func(lane.StoreTx) error) error {
-	durable, err := s.UpdateSoon(ctx, fn)
-	if err != nil || durable == nil {
+	syncer, err := s.UpdateSoon(ctx, fn)
+	if err != nil || syncer == nil {
 		return err
 	}
-	return durable()
+	return syncer.Durable()
 }
 
 // UpdateSoon implements lane.Deferring.
-func (s *sqliteStore) UpdateSoon(ctx context.Context, fn func(lane.StoreTx) error) (durable func() error, err error) {
+func (s *sqliteStore) UpdateSoon(ctx context.Context, fn func(lane.StoreTx) error) (lane.Syncer, error) {
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -158,7 +158,7 @@ func (s *sqliteStore) UpdateSoon(ctx context.Context, fn func(lane.StoreTx) erro
 		return nil, err
 	}
 	before := s.writer.writes
-	err = s.update(ctx, fn, false)
+	err := s.update(ctx, fn, false)
 	if errors.Is(err, lane.ErrAgain) {
 		err = s.update(ctx, fn, true)
 	}
@@ -166,11 +166,16 @@ func (s *sqliteStore) UpdateSoon(ctx context.Context, fn func(lane.StoreTx) erro
 		s.stuck.Store(&broken)
 		s.wrote() // what is still in the log may be what the disk is full of
 	}
-	if err != nil || s.writer.writes == before {
+	if err != nil {
 		return nil, err
 	}
-	s.stuck.Store(nil)
-	return s.wal.durable, nil
+	if s.writer.writes != before {
+		s.wal.committed.Add(1)
+		s.stuck.Store(nil)
+	} else if !s.wal.ahead() {
+		return nil, nil
+	}
+	return s.wal, nil // also for what has only been read: it may have been what is not on the disk yet
 }
 
 func (s *sqliteStore) update(ctx context.Context, fn func(lane.StoreTx) error, careful bool) error {

@@ -9,6 +9,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"tidings/core"
 	"tidings/core/lane"
 )
 
@@ -264,7 +265,7 @@ func (c *conn) failed() error { return c.broken }
 
 func (c *conn) clean(text string) string { return text }
 
-func (c *conn) hold(context.Context, []int) (map[int]int64, error) { return nil, nil }
+func (c *conn) hold(context.Context, []int, core.Wants) (map[int]int64, error) { return nil, nil }
 
 func (c *conn) tell(string) error { return nil }
 

@@ -40,8 +40,10 @@ func (t *tx) Try(fn func() error) (err, fatal error) {
 	return err, fatal
 }
 
-// Hold keeps shards from changing hands until the transaction ends.
-func (t *tx) Hold(shards []int) (map[int]int64, error) { return t.c.hold(t.ctx, shards) }
+// Hold keeps shards from changing hands until the transaction ends, and fetches.
+func (t *tx) Hold(shards []int, w core.Wants) (map[int]int64, error) {
+	return t.c.hold(t.ctx, shards, w)
+}
 
 // Tell sends a notice when the transaction is durable.
 func (t *tx) Tell(notice string) error {
