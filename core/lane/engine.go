@@ -198,8 +198,9 @@ func (e *Engine) leave() {
 		e.log.Error("shards could not be given back; others take them when the lease ends")
 		return
 	}
-	err := e.shared.Forget(ctx, e.lease.self, e.lease.watch.seen[e.lease.self].renewals)
-	if err = errors.Join(err, e.shared.Give(ctx, e.lease.self, ids)); err != nil {
+	err := e.shared.Give(ctx, e.lease.self, ids)
+	// Until it is forgotten, the others leave it its fair part.
+	if err = errors.Join(err, e.shared.Forget(ctx, e.lease.self, e.lease.watch.seen[e.lease.self].renewals)); err != nil {
 		e.log.Error("shards could not be given back; others take them when the lease ends", "err", err)
 	}
 }

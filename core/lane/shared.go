@@ -33,7 +33,8 @@ type Shared interface {
 	// Give leaves those of the shards that self owns without an owner, and tells
 	// those who listen (NoticeGiven).
 	Give(ctx context.Context, self string, shards []int) error
-	// Forget removes a replica that has not renewed its lease since, and owns nothing.
+	// Forget removes a replica that has not renewed its lease since, and owns
+	// nothing, and tells those who listen (NoticeGiven): their fair parts have grown.
 	Forget(ctx context.Context, replica string, renewals int64) error
 	// Gone reports whether nobody holds the session of a replica. It tells
 	// something only of one that has had a session (Census.Sessions).
@@ -44,7 +45,7 @@ type Shared interface {
 	Listen(ctx context.Context, self string, ready func(), fn func(notice string)) error
 }
 
-// NoticeGiven is what Give tells those who listen.
+// NoticeGiven is what Give and Forget tell those who listen.
 const NoticeGiven = "given"
 
 // Census is what a replica sees of all.

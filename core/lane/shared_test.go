@@ -199,20 +199,26 @@ func (s *seat) Give(_ context.Context, self string, shards []int) error {
 			s.owners[id].Owner = ""
 		}
 	}
+	s.tellGiven()
+	return nil
+}
+
+func (s *seat) tellGiven() {
 	for _, other := range s.seats {
 		if other != s && other.hear != nil {
 			go other.hear(NoticeGiven)
 		}
 	}
-	return nil
 }
 
 func (s *seat) Forget(_ context.Context, replica string, renewals int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.renewals[replica] == renewals {
+	owns := slices.ContainsFunc(s.owners, func(r ShardRow) bool { return r.Owner == replica })
+	if s.renewals[replica] == renewals && !owns {
 		delete(s.renewals, replica)
 	}
+	s.tellGiven()
 	return nil
 }
 
@@ -322,7 +328,7 @@ func TestInvariant7ShardsFollowTheLiving(t *testing.T) {
 		wait(5 * time.Second)
 		same(t, "three", shards(a, b, d), []int{4, 4, 4})
 		stop(b.Engine)
-		wait(1500 * time.Millisecond)
+		wait(100 * time.Millisecond)
 		same(t, "after a clean stop", shards(a, d), []int{6, 6})
 		d.seat.kill()
 		wait(leaseTime)

@@ -157,8 +157,10 @@ func (s *postgres) Give(ctx context.Context, self string, ids []int) error {
 
 // Forget removes a replica that stands still and owns nothing.
 func (s *postgres) Forget(ctx context.Context, replica string, renewals int64) error {
-	err := s.transact(ctx, "BEGIN", []statement{{`DELETE FROM replica WHERE id = $1 AND renewals = $2
-		AND NOT EXISTS (SELECT 1 FROM shard WHERE owner = $1)`, []any{replica, renewals}}}, none)
+	err := s.transact(ctx, "BEGIN", []statement{
+		{`DELETE FROM replica WHERE id = $1 AND renewals = $2 AND NOT EXISTS (SELECT 1 FROM shard WHERE owner = $1)`, []any{replica, renewals}},
+		{"SELECT pg_notify('tidings', $1)", []any{lane.NoticeGiven}},
+	}, none)
 	if err != nil {
 		return fmt.Errorf("store: forget: %w", err)
 	}
