@@ -9,17 +9,11 @@ import (
 	"tidings/core"
 )
 
-// door is a channel's Send behind its pace: the last thing that a part passes.
-// Its turn came before its mark was written, and many marks share a commit, so
-// that here parts come in heaps.
-type door struct {
-	core.Channel
-	outlet *Outlet
-}
-
-// Send waits until the platform's count has room for one request more, and makes it.
-func (d *door) Send(ctx context.Context, to core.Address, part core.Part) (core.Sent, error) {
-	limiter := d.outlet.pace
+// Send waits until the platform's count has room for one request more, and makes
+// it: the last thing that a part passes. Its turn came before its mark was written,
+// and many marks share a commit, so that here parts come in heaps.
+func (o *Outlet) Send(ctx context.Context, to core.Address, part core.Part) (core.Sent, error) {
+	limiter := o.pace
 	p := limiter.Leave(time.Now())
 	for now := time.Now(); limiter.Due(p, now).After(now); now = time.Now() {
 		select {
@@ -30,7 +24,7 @@ func (d *door) Send(ctx context.Context, to core.Address, part core.Part) (core.
 		}
 	}
 	limiter.Left(p, time.Now())
-	sent, err := d.Channel.Send(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+	sent, err := o.Channel.Send(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		// Connecting takes time, and so does a busy machine.
 		WroteRequest: func(httptrace.WroteRequestInfo) { limiter.Left(p, time.Now()) },
 	}), to, part)

@@ -54,12 +54,12 @@ func TestWhatWaitsToLeaveObeysItsContext(t *testing.T) {
 	p := newPlatform()
 	o := dispatch.NewOutlet(dispatch.Settings{Name: "a", Channel: p, Limits: core.Limits{Pace: core.Pace{PerSecond: 0.001, Burst: 1}}})
 	ctx := t.Context()
-	if _, err := o.Channel.Send(ctx, core.Address{Value: "1"}, core.Part{}); err != nil {
+	if _, err := o.Send(ctx, core.Address{Value: "1"}, core.Part{}); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err := o.Channel.Send(ctx, core.Address{Value: "2"}, core.Part{})
+	_, err := o.Send(ctx, core.Address{Value: "2"}, core.Part{})
 	if got := core.ClassOf(err); got != core.Temporary || p.requests() != 1 {
 		t.Errorf("got %v after %d requests, want a temporary error and one request", err, p.requests())
 	}

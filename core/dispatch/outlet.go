@@ -27,8 +27,7 @@ type Settings struct {
 type Outlet struct {
 	Settings
 
-	adapter core.Channel // what Channel asks when it is time
-	pace    *pace.Limiter
+	pace *pace.Limiter
 
 	mu sync.Mutex
 	// brokenSince is when the channel was first found misconfigured; zero: it works.
@@ -61,13 +60,11 @@ const (
 
 // NewOutlet returns an outlet that keeps the pace of its limits.
 func NewOutlet(s Settings) *Outlet {
-	o := &Outlet{Settings: s, adapter: s.Channel, pace: pace.NewLimiter(s.Limits.Pace)}
-	o.Channel = &door{Channel: s.Channel, outlet: o}
-	return o
+	return &Outlet{Settings: s, pace: pace.NewLimiter(s.Limits.Pace)}
 }
 
-// Adapter is the channel as it was opened, for what it can do besides sending.
-func (o *Outlet) Adapter() core.Channel { return o.adapter }
+// Adapter is the channel as it was opened.
+func (o *Outlet) Adapter() core.Channel { return o.Channel }
 
 // gate says when a part for a lane may leave, and takes its turn if that is now.
 func (o *Outlet) gate(name string, now time.Time) lane.Turn {

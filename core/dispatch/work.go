@@ -77,7 +77,7 @@ func (d *Dispatcher) send(ctx context.Context, j *job) lane.Result {
 	defer cancel()
 	p := j.part.Part
 	p.Standing, _ = standing(j.outlet, j.message, j.address, j.now)
-	sent, err := j.outlet.Channel.Send(ctx, locale(j.address), p)
+	sent, err := j.outlet.Send(ctx, locale(j.address), p)
 	now := time.Now()
 	d.count("requests", 1, "channel", j.outlet.Name, "class", classLabel(err))
 	if err != nil {
