@@ -131,7 +131,7 @@ func eventually(t *testing.T, is func() bool) {
 		if is() {
 			return
 		}
-		time.Sleep(20 * time.Millisecond)
+		<-time.After(20 * time.Millisecond)
 	}
 	t.Fatal("it does not become so")
 }
