@@ -315,6 +315,21 @@ func PartKey(messageID int64, n int) string {
 	return "m" + strconv.FormatInt(messageID, 10) + "-" + strconv.Itoa(n)
 }
 
+// Raise brings the part to what receipts say that came before it was settled;
+// zero: none did. What has been read has been delivered.
+func (p *StoredPart) Raise(delivered, read time.Time) {
+	if !delivered.IsZero() {
+		p.State, p.DeliveredAt = PartDelivered, delivered
+	}
+	if read.IsZero() {
+		return
+	}
+	p.State, p.ReadAt = PartRead, read
+	if p.DeliveredAt.IsZero() {
+		p.DeliveredAt = read
+	}
+}
+
 // SlowestState is the state of a message all of whose parts have been sent:
 // that of the part that is least far.
 func SlowestState(parts []StoredPart) MessageState {

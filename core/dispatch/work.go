@@ -147,12 +147,7 @@ func takeReceipts(tx *lane.Tx, o *Outlet, p *core.StoredPart) error {
 	if err != nil {
 		return err
 	}
-	if !delivered.IsZero() {
-		p.State, p.DeliveredAt = core.PartDelivered, delivered
-	}
-	if !read.IsZero() {
-		p.State, p.ReadAt = core.PartRead, read
-	}
+	p.Raise(delivered, read)
 	return nil
 }
 

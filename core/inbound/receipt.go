@@ -143,15 +143,7 @@ func joinReceipts(tx *lane.Tx, p *core.StoredPart, channel string) error {
 	if err != nil {
 		return err
 	}
-	if !delivered.IsZero() {
-		p.State, p.DeliveredAt = core.PartDelivered, delivered
-	}
-	if !read.IsZero() {
-		p.State, p.ReadAt = core.PartRead, read
-		if p.DeliveredAt.IsZero() {
-			p.DeliveredAt = read
-		}
-	}
+	p.Raise(delivered, read)
 	return nil
 }
 
