@@ -44,7 +44,10 @@ type SendError struct {
 	// Tries bounds how often a Temporary is tried, where the platform's facts
 	// say so (1: once more, then it counts as Rejected). 0: the core's own bound.
 	Tries int
-	Err   error
+	// Then is what a Temporary is after so many tries if nothing has been taken from
+	// anybody lately: Misconfigured, or nothing for a Rejected.
+	Then Class
+	Err  error
 }
 
 func (e *SendError) Error() string {

@@ -21,6 +21,7 @@ type rule struct {
 	class core.Class
 	scope core.Scope
 	tries int
+	then  core.Class // after so many tries
 	// meaning is what an operator reads. Meta's own message is not passed on: it
 	// quotes tokens and what was sent.
 	meaning string
@@ -54,7 +55,7 @@ var (
 // scope is unknown, so one busy chat cannot stop the Page.
 var rules = []rule{
 	{code: 1, class: core.Temporary, meaning: "unknown error", from: fromErrors},
-	{code: 1, subcode: 99, class: core.Temporary, tries: 3, meaning: "unknown error, or a missing permission", from: fromErrors},
+	{code: 1, subcode: 99, class: core.Temporary, tries: 3, then: core.Misconfigured, meaning: "unknown error, or a missing permission", from: fromErrors},
 	{code: 1, subcode: 1357046, class: core.Uncertain, meaning: "invalid JSON reply; some messages may have been sent", from: fromErrors},
 	{code: 1, subcode: 2018382, class: core.Rejected, meaning: "an instant form cannot be sent", from: fromErrors},
 	{code: 2, class: core.Temporary, meaning: "service temporarily unavailable", from: fromErrors},

@@ -130,6 +130,7 @@ func (a answer) sendError(r rule) *core.SendError {
 		Class: r.class,
 		Scope: r.scope,
 		Tries: r.tries,
+		Then:  r.then,
 		Code:  strconv.Itoa(a.status),
 		Err:   fmt.Errorf("messenger: send: %s (HTTP status %d)", r.meaning, a.status),
 	}

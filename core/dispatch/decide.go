@@ -72,6 +72,9 @@ func (d *Dispatcher) temporary(j *job, se *core.SendError, text string, now time
 	if se.Tries > 0 {
 		limit = se.Tries + 1
 	}
+	if next.Tries >= limit && se.Then == core.Misconfigured && !j.outlet.workedSince(next.Since.Add(-probeEvery)) {
+		return d.misconfigured(j, se, text, now)
+	}
 	if next.Tries >= limit || (now.Sub(next.Since) > maxTrySpan && j.outlet.workedSince(next.Since)) {
 		return d.giveUp(j, core.Temporary, se.Code, text, now)
 	}

@@ -214,6 +214,36 @@ func TestMisconfiguredIsProbedOnceAMinuteAndLeftAfterAWhile(t *testing.T) {
 	})
 }
 
+// What may be a missing permission stops the channel after some tries, unless the
+// channel works for others: then it is this message.
+func TestTemporaryThatMayBeAMissingPermission(t *testing.T) {
+	for _, works := range []bool{false, true} {
+		inRig(t, func(r *rig) {
+			refusal := &core.SendError{Class: core.Temporary, Tries: 2, Then: core.Misconfigured, Code: "1/99"}
+			r.a.script(func(to core.Address, _ core.Part) (core.Sent, error) {
+				if to.Value == "other" {
+					return core.Sent{ID: "ok"}, nil
+				}
+				return core.Sent{}, refusal
+			})
+			c, a := r.link("ada", "a", "ada")
+			other, b := r.link("other", "a", "other")
+			id := r.send(c, a, "x")
+			for range 30 {
+				if works {
+					r.send(other, b, "y")
+				}
+				time.Sleep(2 * time.Second)
+			}
+			if works {
+				r.wantState(id, core.MessageFailed, core.Temporary)
+			} else {
+				r.wantState(id, core.MessageSending, core.Misconfigured)
+			}
+		})
+	}
+}
+
 func TestUncertainIsRepeatedParkedOrSettledByTheEcho(t *testing.T) {
 	for _, policy := range []string{"repeat", "park"} {
 		t.Run(policy, func(t *testing.T) {
