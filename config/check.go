@@ -29,6 +29,9 @@ func (c *Config) check(b *book) {
 	to.positive("retention.messages", c.Retention.Messages)
 	to.positive("retention.updates", c.Retention.Updates)
 	to.positive("retention.dedupe", c.Retention.Dedupe)
+	if c.Commerce.Reconcile.OrdersFor > c.Retention.Dedupe {
+		to.check("commerce.reconcile.orders_for", "is longer than retention.dedupe: what has been forgotten would be told again")
+	}
 	to.check("log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error"))
 	to.check("log.format", oneOf(c.Log.Format, "json", "text"))
 }
@@ -48,35 +51,7 @@ func (c checker) server(s Server) {
 	for i, p := range s.TrustedProxies {
 		c.check(index("server.trusted_proxies", i), proxy(p))
 	}
-	for i, k := range s.APIKeys {
-		at := index("server.api_keys", i)
-		c.apiKey(at, k)
-		for _, before := range s.APIKeys[:i] {
-			if k.Name == before.Name && k.Name != "" {
-				c.check(at+".name", "is the name of another key already")
-			}
-			if k.Key == before.Key && k.Key != "" {
-				c.check(at+".key", "is the key of another name already; each needs its own")
-			}
-		}
-	}
-}
-
-// apiKey checks what has to go through an Authorization header.
-func (c checker) apiKey(at string, k APIKey) {
-	c.check(at+".name", required(k.Name, "a name for whoever holds the key"))
-	if strings.Contains(k.Name, ":") || strings.ContainsFunc(k.Name, unicode.IsControl) {
-		c.check(at+".name", "has a colon or a control character, which Basic authentication cannot carry")
-	}
-	c.check(at+".key", required(k.Key.Reveal(), "the key itself, a long random text"))
-	if strings.ContainsFunc(k.Key.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
-		c.check(at+".key", "has other characters than visible ASCII, which a header cannot carry")
-	}
-	for i, scope := range k.Scopes {
-		if !slices.Contains(Scopes(), scope) {
-			c.check(index(at+".scopes", i), unknown("scope", scope, Scopes()))
-		}
-	}
+	c.apiKeys(s)
 }
 
 func (c checker) store(s Store) {
@@ -126,6 +101,9 @@ func (c checker) commerce(s Commerce) {
 		}
 	}
 	c.positive(at+".timeout", s.Timeout)
+	if s.Reconcile.PerSecond < 0 {
+		c.check(at+".reconcile.per_second", "must be more than 0; every: 0 reads nothing")
+	}
 	if s.Tickets != "trusted" && s.Tickets != "off" {
 		c.check(at+".tickets", notYet+"; this one has trusted and off")
 	}

@@ -40,8 +40,10 @@ type Server struct {
 	InternalListen string   `yaml:"internal_listen"` // an address, or Same
 	PublicURL      string   `yaml:"public_url"`      // without a slash at its end
 	TrustedProxies []string `yaml:"trusted_proxies"` // addresses and CIDR blocks
-	CORSOrigins    later    `yaml:"cors_origins"`
-	APIKeys        []APIKey `yaml:"api_keys"`
+	// ClientCertificateHeader is where those proxies name the subject of a client certificate.
+	ClientCertificateHeader string   `yaml:"client_certificate_header"`
+	CORSOrigins             later    `yaml:"cors_origins"`
+	APIKeys                 []APIKey `yaml:"api_keys"`
 }
 
 // APIKey lets a program in.
@@ -49,7 +51,22 @@ type APIKey struct {
 	Name   string      `yaml:"name"`
 	Key    core.Secret `yaml:"key"`
 	Scopes []string    `yaml:"scopes"` // empty in the file: all of Scopes
+	// Auth are the ways of showing who one is; empty in the file: WithKey, or
+	// ClientCertificate where there is a certificate and no key.
+	Auth        []string `yaml:"auth"`
+	Certificate string   `yaml:"certificate"` // its subject
+	Sources     []string `yaml:"sources"`     // of events; a trailing * stands for any rest; empty: all
+	Site        string   `yaml:"site"`        // of events that name none
 }
+
+// The ways of showing who one is.
+const (
+	HMAC              = "hmac"
+	ClientCertificate = "client_certificate"
+)
+
+// WithKey lists the ways that carry a key.
+func WithKey() []string { return []string{"bearer", "basic", "oauth"} }
 
 // Scopes lists what an API key can be good for.
 func Scopes() []string { return []string{"events", "optins", "messages", "customers", "admin"} }
@@ -80,6 +97,15 @@ type Commerce struct {
 	Tickets      string        `yaml:"tickets"` // trusted or off
 	Poll         time.Duration `yaml:"poll"`    // 0: pushes only
 	Objects      []Object      `yaml:"objects"`
+	Reconcile    Reconcile     `yaml:"reconcile"`
+}
+
+// Reconcile is how the shop is read again, so that a lost push is found.
+type Reconcile struct {
+	Every      time.Duration `yaml:"every"`       // between readings of a customer with open orders; 0: none
+	OrdersFor  time.Duration `yaml:"orders_for"`  // how long an order is looked after; 0 in the file: defaultOrdersFor
+	StatusFeed time.Duration `yaml:"status_feed"` // between readings of the shop's feed; 0: none
+	PerSecond  float64       `yaml:"per_second"`  // requests; 0 in the file: defaultReconcileRate
 }
 
 // Site ties the source of events to a base site of the shop.
@@ -234,20 +260,26 @@ func defaults() map[string]string {
 		"commerce.wait":          "60s",
 		"commerce.tickets":       "trusted",
 		"commerce.poll":          "30s",
-		"opt_in.expires":         "24h",
-		"texts.default_locale":   "en",
-		"retention.messages":     "180d",
-		"retention.updates":      "30d",
-		"retention.dedupe":       "30d",
-		"log.level":              "info",
-		"log.format":             "json",
+
+		"commerce.reconcile.every":       "15m",
+		"commerce.reconcile.status_feed": "0",
+
+		"opt_in.expires":       "24h",
+		"texts.default_locale": "en",
+		"retention.messages":   "180d",
+		"retention.updates":    "30d",
+		"retention.dedupe":     "30d",
+		"log.level":            "info",
+		"log.format":           "json",
 	}
 }
 
-// The defaults of keys in lists.
+// The defaults of keys in lists, and of numbers.
 const (
 	defaultMisconfiguredAfter = 15 * time.Minute
 	defaultExpires            = 72 * time.Hour
+	defaultReconcileRate      = 4
+	defaultOrdersFor          = 30 * 24 * time.Hour // or retention.dedupe, where that is shorter
 	defaultDeliver            = route.Fallback
 	defaultUncertain          = route.Repeat
 )

@@ -92,8 +92,16 @@ func (c *Config) settle() {
 		s.PublicURL = local(s.Listen)
 	}
 	for i := range s.APIKeys {
-		if len(s.APIKeys[i].Scopes) == 0 {
-			s.APIKeys[i].Scopes = Scopes()
+		k := &s.APIKeys[i]
+		if len(k.Scopes) == 0 {
+			k.Scopes = Scopes()
+		}
+		switch {
+		case len(k.Auth) > 0:
+		case k.Certificate != "" && k.Key == "":
+			k.Auth = []string{ClientCertificate}
+		default:
+			k.Auth = WithKey()
 		}
 	}
 	c.Store.Path, _ = sqlitePath(c.Store.URL)
@@ -109,6 +117,8 @@ func (c *Config) settle() {
 	if shop.TokenURL == "" {
 		shop.TokenURL = tokenURL(shop.BaseURL)
 	}
+	shop.Reconcile.OrdersFor = cmp.Or(shop.Reconcile.OrdersFor, min(defaultOrdersFor, c.Retention.Dedupe))
+	shop.Reconcile.PerSecond = cmp.Or(shop.Reconcile.PerSecond, defaultReconcileRate)
 	if shop.Site == "" && len(shop.Sites) > 0 {
 		shop.Site = shop.Sites[0].ID
 	}

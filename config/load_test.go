@@ -65,6 +65,7 @@ func TestTheLeastConfiguration(t *testing.T) {
 		Store:  Store{URL: "sqlite:./tidings.db", Path: "./tidings.db"},
 		Commerce: Commerce{
 			Type: None, Timeout: 5 * time.Second, Wait: time.Minute, Tickets: "trusted", Poll: 30 * time.Second,
+			Reconcile: Reconcile{Every: 15 * time.Minute, OrdersFor: 30 * day, PerSecond: 4},
 		},
 		Channels: []Channel{{
 			Name: "one", Type: "fake", MisconfiguredAfter: 15 * time.Minute,

@@ -270,12 +270,15 @@ func (g *gateway) replicas() func(context.Context) ([]web.Replica, error) {
 
 // webSettings are what a reload changes of the HTTP side.
 func (g *gateway) webSettings(cfg *config.Config) web.Settings {
-	s := web.Settings{Reader: g.reader(), PublicURL: cfg.Server.PublicURL, DefaultLocale: cfg.Texts.DefaultLocale}
+	s := web.Settings{
+		Reader: g.reader(), PublicURL: cfg.Server.PublicURL, DefaultLocale: cfg.Texts.DefaultLocale,
+		ClientCertificateHeader: cfg.Server.ClientCertificateHeader,
+	}
 	if len(cfg.OptIn.Keys) > 0 {
 		s.OptInExpires = cfg.OptIn.Expires
 	}
 	for _, k := range cfg.Server.APIKeys {
-		s.APIKeys = append(s.APIKeys, web.APIKey{Name: k.Name, Key: k.Key, Scopes: k.Scopes})
+		s.APIKeys = append(s.APIKeys, web.APIKey(k))
 	}
 	return s
 }

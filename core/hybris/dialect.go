@@ -21,6 +21,8 @@ type Object struct {
 //   - the legacy event export, whose body wraps the same in {"event-type", "data"};
 //   - webhooks, "sap.cx.commerce.<Object>.<Created|Updated>.v1", whose bodies are
 //     an integration object of the shop's own making;
+//   - "order.status", "consignment.status" and "return.status", whose body says
+//     which state was reached;
 //   - our canonical types with a prefix and a version.
 //
 // It is constant and safe for concurrent use.
@@ -80,6 +82,9 @@ func (d *Dialect) translate(foreign string, n node) verdict {
 	}
 	if meant, ok := d.lookup(parts); ok {
 		return fromName(meant, n)
+	}
+	if states, data, ok := lifeCycle(parts, n); ok {
+		return reached(states, data)
 	}
 	if last := len(parts) - 1; last > 0 && isOperation(parts[last]) && d.objects[strings.ToLower(parts[last-1])] != "" {
 		return d.webhook(parts[last-1], parts[last], n)

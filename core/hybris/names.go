@@ -70,6 +70,40 @@ var names = []name{
 	{"system.initializationend", "", forSystem},
 }
 
+// lifeCycles are the names of events that only say that a state was reached: the
+// state in the body tells which. They are no names of SAP's, but those that an
+// action of a project's own uses, and what is found by reading the shop again.
+var lifeCycles = map[string]map[string]meaning{
+	nameKey("order.status"):               orderStates,
+	nameKey("order.status_changed"):       orderStates,
+	nameKey("consignment.status"):         consignmentStates,
+	nameKey("consignment.status_changed"): consignmentStates,
+	nameKey("return.status"):              returnStates,
+	nameKey("return.status_changed"):      returnStates,
+}
+
+// lifeCycle finds what an event of this name reports about, and its states. An
+// order's event that names a parcel or a return is about that.
+func lifeCycle(parts []string, n node) (states map[string]meaning, data core.EventData, ok bool) {
+	last := len(parts) - 1
+	if last < 1 {
+		return nil, data, false
+	}
+	key := nameKey(parts[last-1] + "." + parts[last])
+	if states, ok = lifeCycles[key]; !ok {
+		return nil, data, false
+	}
+	data = nameData(n, "")
+	switch {
+	case !strings.HasPrefix(key, "order"):
+	case data.ConsignmentCode != "":
+		states = consignmentStates
+	case data.ReturnCode != "":
+		states = returnStates
+	}
+	return states, data, true
+}
+
 // nameTable indexes names, and the canonical types, which a shop may send with
 // a prefix and a version too, by nameKey.
 func nameTable() map[string]name {

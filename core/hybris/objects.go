@@ -45,6 +45,11 @@ func (d *Dialect) webhook(object, operation string, n node) verdict {
 
 func fromState(states map[string]meaning, n node, data core.EventData) verdict {
 	data.State = n.get("status").code()
+	return reached(states, data)
+}
+
+// reached tells what it means that the state of an event was reached.
+func reached(states map[string]meaning, data core.EventData) verdict {
 	m := meaningOf(states, data.State)
 	if m.tells == "" {
 		return quiet(data, m.quiet)

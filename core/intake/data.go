@@ -39,7 +39,7 @@ func (e *envelope) canonical(t core.EventType) core.EventData {
 	}
 	for _, f := range required(t, data) {
 		if f.empty {
-			e.fault("/data/"+f.name, "is required for "+string(t))
+			e.fault(e.in()+f.name, "is required for "+string(t))
 		}
 	}
 	e.checkValues(t, data)
@@ -47,12 +47,20 @@ func (e *envelope) canonical(t core.EventType) core.EventData {
 	return data
 }
 
+// in is where the data's fields are in the request.
+func (e *envelope) in() string {
+	if e.flat {
+		return "/"
+	}
+	return "/data/"
+}
+
 // fields reads data that could not be read at once, field by field, so that
 // every fault is found and not the first one only.
 func (e *envelope) fields(data *core.EventData) bool {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(e.data, &all); err != nil || all == nil {
-		e.fault("/data", "must be a JSON object")
+		e.fault(strings.TrimSuffix(e.in(), "/"), "must be a JSON object")
 		return false
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
@@ -86,31 +94,31 @@ func (e *envelope) field(data *core.EventData, raw json.RawMessage, path ...stri
 		kind, _, _ := strings.Cut(bad.Value, " ") // a number's value may follow
 		detail = "must not be a JSON " + kind
 	}
-	e.fault("/data/"+strings.Join(path, "/"), detail)
+	e.fault(e.in()+strings.Join(path, "/"), detail)
 }
 
 func (e *envelope) checkValues(t core.EventType, data core.EventData) {
 	switch data.Purpose {
 	case "", core.OrderUpdates, core.Service, core.Marketing:
 	default:
-		e.fault("/data/purpose", "must be order_updates, service or marketing")
+		e.fault(e.in()+"purpose", "must be order_updates, service or marketing")
 	}
 	if o := bytes.TrimSpace(data.Order); len(o) > 0 && o[0] != '{' && string(o) != "null" {
-		e.fault("/data/order", "must be a JSON object, the order as the shop's OCC API shows it")
+		e.fault(e.in()+"order", "must be a JSON object, the order as the shop's OCC API shows it")
 	}
 	if t == core.TicketStatus {
 		switch data.Status {
 		case "open", "in_process", "closed":
 		default:
-			e.fault("/data/status", "must be open, in_process or closed")
+			e.fault(e.in()+"status", "must be open, in_process or closed")
 		}
 	}
 	if t == core.TicketNoteAdded && data.Note != nil {
 		if data.Note.ID == "" {
-			e.fault("/data/note/id", "is required")
+			e.fault(e.in()+"note/id", "is required")
 		}
 		if public, _ := data.Note.Split(); public != nil && strings.TrimSpace(public.Text) == "" {
-			e.fault("/data/note/text", "is required")
+			e.fault(e.in()+"note/text", "is required")
 		}
 	}
 }
@@ -130,11 +138,11 @@ func (e *envelope) checkTexts(d core.EventData) {
 	}
 	for _, f := range texts {
 		if len(f.value) > maxText {
-			e.fault("/data/"+f.name, tooLong)
+			e.fault(e.in()+f.name, tooLong)
 		}
 	}
 	if d.Note != nil && len(d.Note.ID) > maxText {
-		e.fault("/data/note/id", tooLong)
+		e.fault(e.in()+"note/id", tooLong)
 	}
 }
 
@@ -174,5 +182,13 @@ func missing(t core.EventType, d core.EventData) string {
 	return ""
 }
 
-// parseTime reads a time as in RFC 3339, which lets its letters be small ones too.
-func parseTime(s string) (time.Time, error) { return time.Parse(time.RFC3339, strings.ToUpper(s)) }
+// parseTime reads a time as in RFC 3339, which lets its letters be small ones
+// too, or with the offset that SAP Commerce writes, "+0000".
+func parseTime(s string) (time.Time, error) {
+	s = strings.ToUpper(s)
+	t, err := time.Parse(time.RFC3339, s)
+	if err == nil {
+		return t, nil
+	}
+	return time.Parse("2006-01-02T15:04:05-0700", s)
+}

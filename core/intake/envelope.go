@@ -41,6 +41,8 @@ type envelope struct {
 	data                     json.RawMessage
 	pointer                  string // of this event in the request
 	faults                   []Fault
+	warnings                 []string
+	flat                     bool // the data stands beside the envelope, not below it
 	unread                   bool // the data could not be had: there is nothing to say of it
 }
 
@@ -119,26 +121,25 @@ func single(body []byte, now time.Time) ([]envelope, error) {
 }
 
 // plain is application/json without ce-* headers: a structured event, a list of
-// them, or SAP's legacy event export.
+// them, or one of the bodies of foreign.go.
 func plain(body []byte, now time.Time) ([]envelope, error) {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) > 0 && trimmed[0] == '[' {
 		return batch(body, now)
 	}
-	var probe struct {
-		SpecVersion json.RawMessage `json:"specversion"`
-		LegacyType  string          `json:"event-type"`
-	}
-	if err := json.Unmarshal(body, &probe); err != nil {
+	var probe map[string]json.RawMessage
+	if err := json.Unmarshal(body, &probe); err != nil || probe == nil {
 		return nil, unreadable(err, "one JSON object")
 	}
 	switch {
-	case probe.SpecVersion != nil:
+	case said(probe, "specversion"):
 		return single(body, now)
-	case probe.LegacyType != "":
-		return []envelope{legacy(body, now)}, nil
+	case said(probe, "event-type"):
+		return []envelope{legacy(body, probe, now)}, nil
+	case said(probe, "type"):
+		return []envelope{flat(body, probe, now)}, nil
 	}
-	return nil, &BadRequestError{http.StatusBadRequest, "this is no CloudEvent: it has neither specversion in the body nor ce-* headers"}
+	return nil, &BadRequestError{http.StatusBadRequest, "this is no event: it has neither specversion nor type in the body, nor ce-* headers"}
 }
 
 func unreadable(err error, want string) error {
@@ -252,33 +253,6 @@ func unhex(a, b byte) (byte, bool) {
 		return 0, false
 	}
 	return byte(hi<<4 | lo), true
-}
-
-// legacy reads the body of SAP's event export of before CloudEvents.
-func legacy(body []byte, now time.Time) envelope {
-	var x struct {
-		Type    string          `json:"event-type"`
-		Version string          `json:"event-type-version"`
-		ID      string          `json:"event-id"`
-		Time    string          `json:"event-time"`
-		Data    json.RawMessage `json:"data"`
-		Target  string          `json:"destinationTargetId"`
-	}
-	e := envelope{source: "legacy-event-export"}
-	if err := json.Unmarshal(body, &x); err != nil {
-		e.fault("", "must be a legacy event export: event-type, event-id, event-time and data")
-		e.unread = true
-		return e
-	}
-	e.id, e.typ, e.data = x.ID, x.Type, x.Data
-	if x.Version != "" {
-		e.typ += "." + x.Version
-	}
-	if x.Target != "" {
-		e.source += "/" + x.Target
-	}
-	e.check("1.0", x.Time, now)
-	return e
 }
 
 // fault notes what is wrong; of one place, the first thing only.

@@ -48,9 +48,9 @@ func (r Reader) Read(h http.Header, body []byte, now time.Time) ([]Received, []F
 }
 
 func (r Reader) understand(e *envelope) Received {
-	rec := Received{digest: digest(e.typ, e.data)}
+	rec := Received{digest: digest(e.typ, e.data), Warnings: e.warnings}
 	rec.Event = core.Event{ID: e.id, Source: e.source, Type: core.EventType(e.typ), Time: e.time}
-	if _, ok := core.LookupType(rec.Event.Type); ok {
+	if _, ok := core.LookupType(rec.Event.Type); ok && (!e.flat || r.Dialect == nil) {
 		rec.Event.Data = e.canonical(rec.Event.Type)
 	} else {
 		r.translate(e, &rec)

@@ -68,11 +68,7 @@ func summary(all []intake.Status) accepted {
 
 // readEvents reads a request's events; any fault refuses all of them.
 func (s *Server) readEvents(c *gin.Context) ([]intake.Received, error) {
-	limit := int64(maxEvent)
-	if media, _, _ := mime.ParseMediaType(c.GetHeader("Content-Type")); media == "application/cloudevents-batch+json" {
-		limit = maxBatch
-	}
-	body, err := readBody(c.Request, limit)
+	body, err := readBody(c.Request, limitOf(c.Request))
 	if err != nil {
 		return nil, err
 	}
@@ -81,13 +77,45 @@ func (s *Server) readEvents(c *gin.Context) ([]intake.Received, error) {
 		return nil, err
 	}
 	if len(faults) == 0 {
-		return events, nil
+		return events, attribute(events, keyOf(c))
 	}
 	told := make([]fault, 0, len(faults))
 	for _, f := range faults {
 		told = append(told, inBody(f.Pointer, f.Detail))
 	}
 	return nil, refuseFaults(told...)
+}
+
+// limitOf is how long the body of a request may be.
+func limitOf(r *http.Request) int64 {
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media == "application/cloudevents-batch+json" {
+		return maxBatch
+	}
+	return maxEvent
+}
+
+// attribute gives events the site of the key they came with, where they name
+// none, and refuses those for whose source the key may not speak.
+func attribute(events []intake.Received, k ringKey) error {
+	for i := range events {
+		e := &events[i].Event
+		if !k.speaksFor(e.Source) {
+			return refuse(http.StatusForbidden, "the key may not report events of the source of event "+strconv.Itoa(i+1)+"; see sources of the key in the configuration")
+		}
+		if k.site != "" && e.Data.Site == "" {
+			e.Site = k.site
+		}
+	}
+	return nil
+}
+
+// probeEvents answers senders that ask for a token against cross-site requests
+// before they send (webhookservices, where the destination has a csrfURL). There
+// is no such danger here, as no cookie lets anybody in: any token will do.
+func (*Server) probeEvents(c *gin.Context) {
+	c.Header("X-CSRF-Token", "none")
+	c.Header("Set-Cookie", "tidings=none; Path=/v1/events; HttpOnly; SameSite=Strict")
+	c.Status(http.StatusNoContent)
 }
 
 // eventAnswer is an event as it is read back.

@@ -19,7 +19,8 @@ func TestHead(t *testing.T) {
 		r.on(r.internal, "HEAD", "/v1/messages", "").want(401)
 		r.call("HEAD", "/v1/messages", "").want(200)
 		r.call("HEAD", "/v1/messages?limit=0", "").want(422)
-		r.call("HEAD", "/v1/events", "").want(405)
+		r.call("HEAD", "/v1/events", "").want(204)
+		r.call("HEAD", "/v1/opt-ins", "").want(405)
 		r.raw(r.public, "HEAD", "/v1/messages", "").want(404)
 	})
 }

@@ -47,6 +47,7 @@ func (s *Server) routes() []route {
 	const api, outside, everywhere = internal | shared, public | shared, public | internal | shared
 	return []route{
 		{post, "/v1/events", api, scopeEvents, s.postEvents},
+		{get, "/v1/events", api, scopeEvents, s.probeEvents},
 		{get, "/v1/events/:id", api, scopeEvents, s.getEvent},
 		{post, "/v1/explain", api, scopeEvents, s.explain},
 

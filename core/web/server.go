@@ -27,11 +27,14 @@ const (
 
 // Settings are what a reload can change.
 type Settings struct {
-	Reader        intake.Reader
-	APIKeys       []APIKey
-	PublicURL     string        // without a slash at its end
-	OptInExpires  time.Duration // how long an offered link is good for; 0: none is offered
-	DefaultLocale string
+	Reader  intake.Reader
+	APIKeys []APIKey
+	// ClientCertificateHeader is where trusted proxies name the subject of a client
+	// certificate that they have verified; empty: nowhere.
+	ClientCertificateHeader string
+	PublicURL               string        // without a slash at its end
+	OptInExpires            time.Duration // how long an offered link is good for; 0: none is offered
+	DefaultLocale           string
 }
 
 // Options are the surroundings of a Server.

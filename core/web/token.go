@@ -61,9 +61,9 @@ func (s *Server) client(r *http.Request, form url.Values) (ringKey, bool) {
 	ring := s.settings.Load().keys
 	name, key, ok := r.BasicAuth()
 	if !ok {
-		return ring.byName(form.Get("client_id"), form.Get("client_secret"))
+		return ring.byName(byOAuth, form.Get("client_id"), form.Get("client_secret"))
 	}
-	if k, ok := ring.byName(name, key); ok {
+	if k, ok := ring.byName(byOAuth, name, key); ok {
 		return k, true
 	}
 	plainName, err1 := url.QueryUnescape(name)
@@ -71,7 +71,7 @@ func (s *Server) client(r *http.Request, form url.Values) (ringKey, bool) {
 	if err1 != nil || err2 != nil {
 		return ringKey{}, false
 	}
-	return ring.byName(plainName, plainKey)
+	return ring.byName(byOAuth, plainName, plainKey)
 }
 
 func failToken(c *gin.Context, status int, code, detail string) {
