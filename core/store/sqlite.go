@@ -72,7 +72,7 @@ func (s *sqliteStore) open(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if s.writer, err = newConn(s.path, slices.Concat(settings, []string{"cache_size = -16000"})...); err != nil {
+	if s.writer, err = newConn(s.path, slices.Concat(settings, []string{"cache_size = -32000"})...); err != nil {
 		return err
 	}
 	s.writer.memo = newMemo()

@@ -9,10 +9,10 @@ import (
 const (
 	// checkpointGap is how long what has been committed may wait to be moved from
 	// the write-ahead log into the database.
-	checkpointGap = 100 * time.Millisecond
+	checkpointGap = 400 * time.Millisecond
 	// longLog is of how many pages the log is so long that the writer has to wait
-	// until all of it is moved, so that it begins anew: 8 MiB.
-	longLog = 2048
+	// until all of it is moved, so that it begins anew: 32 MiB.
+	longLog = 8192
 )
 
 // checkpoints moves what is committed from the log into the database, beside
