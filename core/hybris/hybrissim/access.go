@@ -26,7 +26,12 @@ type principal struct {
 type Customer struct {
 	UID, Name string
 	ID        string // the customerId, a UUID
+	Closed    bool   // has closed the account and cannot log in
 }
+
+// guest reports whether it is somebody who ordered without an account: the uid
+// is "guid|email".
+func (c *Customer) guest() bool { return strings.Contains(c.UID, "|") }
 
 const anonymous = "anonymous"
 

@@ -57,6 +57,9 @@ func (s *Sim) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+tokenPath, s.token)
 	mux.HandleFunc(tokenPath, wrongMethod)
+	mux.HandleFunc("GET "+authorizePath, s.authorize)
+	mux.HandleFunc("POST "+authorizePath, s.authorize)
+	mux.HandleFunc("POST "+revokePath, s.revoke)
 	mux.HandleFunc("GET "+s.opt.Prefix+"/basesites", s.baseSites)
 	known := map[string]bool{}
 	for _, e := range s.endpoints() {
@@ -76,8 +79,8 @@ func (s *Sim) label(pattern string) string {
 	if _, path, ok := strings.Cut(pattern, " "); ok {
 		pattern = path
 	}
-	if pattern == tokenPath {
-		return "/oauth/token"
+	if rest, ok := strings.CutPrefix(pattern, authPath); ok {
+		return "/oauth" + rest
 	}
 	return strings.TrimPrefix(strings.TrimPrefix(pattern, s.opt.Prefix), "/{site}")
 }

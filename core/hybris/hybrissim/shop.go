@@ -13,23 +13,6 @@ import (
 // ErrUnknown is an order, parcel, return or ticket that the shop does not have.
 var ErrUnknown = errors.New("unknown to the shop")
 
-// AddCustomer makes a customer, or gives one another name.
-func (s *Sim) AddCustomer(uid, name string) Customer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return *s.addCustomer(uid, name)
-}
-
-func (s *Sim) addCustomer(uid, name string) *Customer {
-	c, ok := s.customers[uid]
-	if !ok {
-		c = &Customer{UID: uid, ID: guidOf("customer", uid)}
-		s.customers[uid] = c
-	}
-	c.Name = cmp.Or(name, c.Name)
-	return c
-}
-
 // AddOrder puts an order into the shop without a word to anybody. What it
 // leaves open is filled in: code, GUID, site, time, and its customer.
 func (s *Sim) AddOrder(o Order) Order {

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,10 +14,16 @@ import (
 // strict, recent one with a site "electronics" and no events.
 type Options struct {
 	BaseSites []string
-	// ClientID and ClientSecret are those of the one OAuth client, which has
-	// the role ROLE_TRUSTED_CLIENT and the scope "extended".
+	// ClientID and ClientSecret are those of the gateway's OAuth client, which
+	// has the role ROLE_TRUSTED_CLIENT, the scope "extended" and no grant but
+	// client_credentials.
 	ClientID, ClientSecret string
-	Prefix                 string // default "/occ/v2"
+	Clients                []Client // the others; default Storefront()
+	CustomerPassword       string   // every customer's; default DefaultPassword
+	Prefix                 string   // default "/occ/v2"
+	// Answers settle what the documents leave open, by a Doubt's name. They must
+	// pass CheckAnswers.
+	Answers map[string]string
 
 	// AllowTrustedTickets opens the ticket resources to the trusted client, as
 	// a small extension of the shop would; a stock installation refuses it.
@@ -66,6 +73,7 @@ type Sim struct {
 	opt Options
 	mux *http.ServeMux
 
+	answers   atomic.Pointer[map[string]string]
 	mu        sync.Mutex
 	faults    faults
 	counts    map[string]int
@@ -95,6 +103,7 @@ const maxCalls = 10_000
 // New returns an empty shop.
 func New(opt Options) *Sim {
 	s := &Sim{opt: withDefaults(opt)}
+	s.answers.Store(settled(opt.Answers))
 	s.counts = map[string]int{}
 	s.auth = newAuthority(s.opt)
 	s.customers = map[string]*Customer{}
@@ -109,6 +118,10 @@ func withDefaults(opt Options) Options {
 		opt.BaseSites = []string{"electronics"}
 	}
 	opt.Prefix = cmp.Or(opt.Prefix, "/occ/v2")
+	if opt.Clients == nil {
+		opt.Clients = []Client{Storefront()}
+	}
+	opt.CustomerPassword = cmp.Or(opt.CustomerPassword, DefaultPassword)
 	opt.EventsUser = cmp.Or(opt.EventsUser, "shop")
 	opt.Application = cmp.Or(opt.Application, "shop")
 	opt.Style = cmp.Or(opt.Style, Native)
