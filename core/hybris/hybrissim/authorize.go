@@ -107,7 +107,7 @@ func (s *Sim) giveForCode(c *oauthClient, form url.Values, _ grant) (object, *fa
 		known.challenge != "" && !same(known.challenge, base64.RawURLEncoding.EncodeToString(proof[:])):
 		return nil, refuseToken(http.StatusBadRequest, "invalid_grant", "Invalid authorization code: "+text)
 	}
-	return s.auth.issueBoth(known.grant, now), nil
+	return s.issueBoth(known.grant, now), nil
 }
 
 // revoke ends a token. An unknown one is no error (RFC 7009 section 2.2).

@@ -86,7 +86,7 @@ func (s *Sim) native(ev Event) (post, any, error) {
 		data["site"] = site
 	}
 	if r, ok := s.orders[ev.OrderCode]; ok && s.opt.SendOrder {
-		data["order"] = orderTree(r.current(), "en")
+		data["order"] = s.bend(orderTree(r.current(), "en"))
 	}
 	return structured(ev, "/shop/"+site, ev.Type, data)
 }
@@ -189,12 +189,16 @@ func (s *Sim) kyma(ev Event) (post, any, error) {
 	if err != nil {
 		return post{}, nil, err
 	}
-	eventType := "sap.kyma.custom." + s.opt.Application + "." + name + ".v1"
+	data, _ = s.bend(data).(object)
+	eventType, source := "sap.kyma.custom."+s.opt.Application+"."+name+".v1", "kyma"
+	if s.answer("kyma-form") == "clean" {
+		eventType, source = name+".v1", s.opt.Application
+	}
 	if ev.Style == KymaStructured {
-		return structured(ev, "kyma", eventType, data)
+		return structured(ev, source, eventType, data)
 	}
 	p := post{about: Delivery{Type: eventType}, header: headers("Content-Type", jsonType,
-		"ce-specversion", "1.0", "ce-id", ev.ID, "ce-type", eventType, "ce-source", "kyma",
+		"ce-specversion", "1.0", "ce-id", ev.ID, "ce-type", eventType, "ce-source", source,
 		"ce-time", ev.Time.UTC().Format(time.RFC3339))}
 	return p, data, nil
 }
@@ -207,7 +211,7 @@ func (s *Sim) legacy(ev Event) (post, any, error) {
 	p := post{about: Delivery{Type: name}, basic: true, header: headers("Content-Type", jsonType)}
 	return p, object{
 		"event-type": name, "event-type-version": "v1", "event-id": ev.ID,
-		"event-time": ev.Time.UTC().Format("2006-01-02T15:04:05.000Z"), "data": data,
+		"event-time": ev.Time.UTC().Format("2006-01-02T15:04:05.000Z"), "data": s.bend(data),
 		"destinationTargetId": "notification-gateway",
 	}, nil
 }

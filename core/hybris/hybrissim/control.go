@@ -20,7 +20,14 @@ func (s *Sim) Control() http.Handler {
 	mux.Handle("GET /tickets/{id}", handle(c.ticketOf))
 	mux.Handle("POST /tickets/{id}/notes", handle(c.note))
 	mux.Handle("POST /tickets/{id}/status", handle(c.status))
+	mux.Handle("GET /products", handle(c.products))
+	mux.Handle("GET /customers", handle(c.customers))
 	mux.Handle("POST /customers", handle(c.customer))
+	mux.Handle("POST /customers/{uid}/{change}", handle(c.changeCustomer))
+	mux.Handle("POST /tokens", handle(c.token))
+	mux.Handle("GET /doubts", handle(c.doubts))
+	mux.Handle("POST /doubts", handle(c.settle))
+	mux.Handle("POST /restart", handle(c.restart))
 	mux.Handle("GET /requests", handle(c.requests))
 	mux.Handle("GET /pushes", handle(c.pushes))
 	mux.Handle("POST /faults", handle(c.faults))
@@ -82,24 +89,61 @@ func (c control) showOrder(status int, code string) (int, any, error) {
 	return status, c.orderView(o), nil
 }
 
+// placement is an order as somebody wishes it. A guest has a mail instead of a uid.
+type placement struct {
+	UID   string `json:"uid"`
+	Guest string `json:"guest"`
+	Name  string `json:"name"`
+	Code  string `json:"code"`
+	Site  string `json:"site"`
+	Lines []struct {
+		Code     string `json:"code"`
+		Quantity int    `json:"quantity"`
+	} `json:"lines"`
+}
+
 func (c control) place(r *http.Request) (int, any, error) {
-	var in struct{ UID, Name, Code, Site string }
+	var in placement
 	if err := wish(r, &in); err != nil {
 		return 0, nil, err
 	}
-	if in.UID == "" {
-		return 0, nil, errors.New("uid: an order needs a customer")
+	o, err := c.sim.ordered(in)
+	if err != nil {
+		return 0, nil, err
 	}
-	if _, taken := c.sim.Order(in.Code); taken {
-		return 0, nil, errors.New("code: there is such an order already")
+	return http.StatusCreated, c.orderView(c.sim.Place(r.Context(), o)), nil
+}
+
+// ordered is the sample order made into the one that is wished for.
+func (s *Sim) ordered(in placement) (Order, error) {
+	if (in.UID == "") == (in.Guest == "") {
+		return Order{}, errors.New("uid: an order needs a customer, or a guest with a mail")
+	}
+	if _, taken := s.Order(in.Code); taken {
+		return Order{}, errors.New("code: there is such an order already")
 	}
 	if in.Code == "" {
-		in.Code = c.sim.freshOrderCode()
+		in.Code = s.freshOrderCode()
 	}
-	o := SampleOrder(in.Code, in.UID, cmp.Or(in.Site, c.sim.opt.BaseSites[0]))
-	o.UserName = cmp.Or(in.Name, o.UserName)
-	o = c.sim.Place(r.Context(), o)
-	return http.StatusCreated, c.orderView(o), nil
+	if in.Guest != "" {
+		in.UID = GuestUID(in.Guest)
+	}
+	o := SampleOrder(in.Code, in.UID, cmp.Or(in.Site, s.opt.BaseSites[0]))
+	o.Guest, o.UserName = in.Guest != "", cmp.Or(in.Name, o.UserName)
+	if len(in.Lines) == 0 {
+		return o, nil
+	}
+	o.Lines = nil
+	for _, l := range in.Lines {
+		p, ok := product(l.Code)
+		if !ok || l.Quantity < 1 || l.Quantity > 99 {
+			return Order{}, errors.New("lines: a product of the catalogue, 1 to 99 times")
+		}
+		p.Quantity = l.Quantity
+		o.Lines = append(o.Lines, p)
+	}
+	o.pack()
+	return o, nil
 }
 
 // freshOrderCode returns the next code of the series that is not taken.
@@ -117,6 +161,7 @@ type orderWish struct {
 	URL         string `json:"url"`
 	Status      string `json:"status"`
 	Type        string `json:"type"`
+	Name        string `json:"name"`
 }
 
 // What the actions do to a parcel and to an order.
@@ -174,10 +219,10 @@ func (c control) do(r *http.Request, code, action string, in orderWish) error {
 		}
 		return c.sim.SetStatus(ctx, code, in.Status)
 	case "report":
-		if in.Type == "" {
-			return errors.New("type: which event")
+		if in.Type == "" && in.Name == "" {
+			return errors.New("type: which event, or its name in the shop's catalogue")
 		}
-		return c.sim.Report(ctx, code, in.Type)
+		return c.sim.report(ctx, Event{Type: in.Type, Name: in.Name, OrderCode: code, ConsignmentCode: in.Consignment})
 	}
 	return errors.New("action: there is none of this name")
 }
@@ -208,18 +253,6 @@ func (c control) orderView(o Order) object {
 	return object{
 		"code": o.Code, "guid": o.GUID, "site": o.Site, "customer": object{"uid": o.UserUID, "name": o.UserName},
 		"status": o.Status, "created": o.Created.UTC(), "total": value(o.total()), "currency": o.Currency,
-		"lines": lines, "consignments": parcels, "returns": returns,
+		"guest": o.Guest, "lines": lines, "consignments": parcels, "returns": returns,
 	}
-}
-
-func (c control) customer(r *http.Request) (int, any, error) {
-	var in struct{ UID, Name string }
-	if err := wish(r, &in); err != nil {
-		return 0, nil, err
-	}
-	if in.UID == "" {
-		return 0, nil, errors.New("uid: missing")
-	}
-	made := c.sim.AddCustomer(in.UID, in.Name)
-	return http.StatusCreated, object{"uid": made.UID, "name": made.Name, "customerId": made.ID}, nil
 }

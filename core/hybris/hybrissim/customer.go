@@ -75,6 +75,11 @@ func (s *Sim) rename(from, to string) error {
 	for _, t := range s.tickets {
 		t.renamed(from, to)
 	}
+	for _, k := range s.consents {
+		if k.CustomerUID == from {
+			k.CustomerUID = to
+		}
+	}
 	s.auth.forget(from)
 	return nil
 }

@@ -17,6 +17,24 @@ type Doubt struct {
 
 var doubts = []Doubt{
 	{"grant-not-allowed", "what a client is told that asks for a grant it does not have", []string{"invalid_grant", "unauthorized_client", "invalid_client"}},
+	{"token-type", "how a token's type is written", []string{"bearer", "Bearer"}},
+	{"invalid-token-words", "the message of an InvalidTokenError", []string{"token", "jwt"}},
+	{"wrong-path", "the body of a 404 for a path that is no resource", []string{"json", "page"}},
+	{"order-key", "by what /orders/{code} finds an order", []string{"both", "code", "guid"}},
+	{"dates", "the form of dates in answers: +0000, or RFC 3339", []string{"offset", "rfc3339"}},
+	{"parcel-display", "what statusDisplay says of a parcel that has left", []string{"words", "processing", "none"}},
+	{"parcel-unknown", "the status of an answer about a parcel that there is not", []string{"404", "400"}},
+	{"tracking-roles", "who may read a parcel's tracking", []string{"both", "customers"}},
+	{"return-roles", "who may read returns", []string{"both", "customers"}},
+	{"consent-roles", "who may read, give and withdraw consents", []string{"both", "customers"}},
+	{"consent-given", "the status of the answer to a consent that is given", []string{"200", "201"}},
+	{"ticket-sorts", "what the sorts of tickets are called", []string{"byDate,byTicketId", "byChangedDate,byId"}},
+	{"new-ticket", "whether a new ticket has an agent, and so is in process", []string{"open", "inprocess"}},
+	{"closed-ticket", "whether a closed ticket takes a message that does not reopen it", []string{"takes", "refuses"}},
+	{"kyma-form", "how Kyma names an event: by the application's prefix, or clean as its newer subscriptions do", []string{"prefixed", "clean"}},
+	{"webhook-dates", "the form of dates in webhooks", []string{"odata", "rfc3339", "millis"}},
+	{"webhook-ids", "whether each try of a webhook has an id of its own", []string{"each", "same"}},
+	{"webhook-tries", "which failures of a webhook are worth a second try", []string{"5xx", "never", "any"}},
 }
 
 // Doubts lists what Options.Answers can settle.

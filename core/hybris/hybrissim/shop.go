@@ -99,10 +99,14 @@ var (
 
 // Report reports an event of an order without any change to it.
 func (s *Sim) Report(ctx context.Context, order, eventType string) error {
-	if _, ok := s.Order(order); !ok {
-		return fmt.Errorf("order %q: %w", order, ErrUnknown)
+	return s.report(ctx, Event{Type: eventType, OrderCode: order})
+}
+
+func (s *Sim) report(ctx context.Context, ev Event) error {
+	if _, ok := s.Order(ev.OrderCode); !ok {
+		return fmt.Errorf("order %q: %w", ev.OrderCode, ErrUnknown)
 	}
-	s.auto(ctx, Event{Type: eventType, OrderCode: order})
+	s.auto(ctx, ev)
 	return nil
 }
 

@@ -49,9 +49,12 @@ type Options struct {
 	// it: as a bearer token, or as the password of EventsUser (default "shop")
 	// in the styles that use Basic.
 	EventsURL, EventsUser, EventsKey string
-	Style                            Style  // default Native
-	Application                      string // the shop's name in Kyma types and sources; default "shop"
-	Objects                          Objects
+	// EventsTokenURL makes all styles send a bearer token instead, which is got
+	// there by client credentials with EventsUser and EventsKey.
+	EventsTokenURL string
+	Style          Style  // default Native
+	Application    string // the shop's name in Kyma types and sources; default "shop"
+	Objects        Objects
 	// AutoPush reports every change that the platform would report.
 	AutoPush bool
 	// TicketPushes reports ticket entries too; a stock shop never does.
@@ -64,8 +67,10 @@ type Options struct {
 }
 
 // Objects are the names of the shop's integration objects, which webhooks carry.
+// Those of tickets and consents fire only where they have a name.
 type Objects struct {
 	Order, Consignment, Return, TicketMessage string
+	Ticket, Consent                           string
 }
 
 // Sim is an emulated shop. It is the http.Handler of the shop's host.
@@ -85,6 +90,7 @@ type Sim struct {
 	returns   []*Return
 	tickets   []*Ticket
 	feed      []statusChange
+	consents  []*Consent
 	serial    map[string]int64 // number ranges, by name
 	pushes    pushes
 	pushing   sync.WaitGroup

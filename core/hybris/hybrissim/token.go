@@ -141,10 +141,10 @@ func (s *Sim) giveClient(c *oauthClient, _ url.Values, g grant) (object, *failur
 	a, now := &s.auth, s.opt.Now()
 	g.principal = principal{role: c.role()}
 	if known, ok := a.grants[c.current]; a.legacy() && ok && now.Before(known.expires) {
-		return a.described(c.current, now), nil
+		return s.described(c.current, now), nil
 	}
 	c.current = a.issue(g, now)
-	return a.described(c.current, now), nil
+	return s.described(c.current, now), nil
 }
 
 // giveForPassword logs a customer in.
@@ -154,7 +154,7 @@ func (s *Sim) giveForPassword(_ *oauthClient, form url.Values, g grant) (object,
 		return nil, refuseToken(http.StatusBadRequest, "invalid_grant", "Bad credentials")
 	}
 	g.principal = *who
-	return s.auth.issueBoth(g, s.opt.Now()), nil
+	return s.issueBoth(g, s.opt.Now()), nil
 }
 
 // giveAgain takes a refresh token, which stays good until its own end.
@@ -164,14 +164,15 @@ func (s *Sim) giveAgain(c *oauthClient, form url.Values, _ grant) (object, *fail
 	if !ok || g.client != c.ID || !now.Before(g.expires) {
 		return nil, refuseToken(http.StatusBadRequest, "invalid_grant", "Invalid refresh token: "+token)
 	}
-	out := a.described(a.issue(g, now), now)
+	out := s.described(a.issue(g, now), now)
 	out["refresh_token"] = token
 	return out, nil
 }
 
 // issueBoth gives a customer's client an access token and one to renew it with.
-func (a *authority) issueBoth(g grant, now time.Time) object {
-	out := a.described(a.issue(g, now), now)
+func (s *Sim) issueBoth(g grant, now time.Time) object {
+	a := &s.auth
+	out := s.described(a.issue(g, now), now)
 	refresh := uuid()
 	g.expires = now.Add(refreshTTL)
 	if a.legacy() {
@@ -194,10 +195,10 @@ func (a *authority) issue(g grant, now time.Time) string {
 }
 
 // described is an answer with a token and what is left of its life.
-func (a *authority) described(token string, now time.Time) object {
-	g := a.grants[token]
+func (s *Sim) described(token string, now time.Time) object {
+	g := s.auth.grants[token]
 	return object{
-		"access_token": token, "token_type": "bearer", "scope": g.scope,
+		"access_token": token, "token_type": s.answer("token-type"), "scope": g.scope,
 		"expires_in": int(g.expires.Sub(now) / time.Second),
 	}
 }
