@@ -75,7 +75,7 @@ func (c *call) giveConsent() (answer, *failure) {
 		return answer{}, fail(http.StatusBadRequest, "UnknownIdentifierError", "No consent template found with id "+id+" and version "+version)
 	}
 	if k := c.consent(id); k != nil && k.Withdrawn.IsZero() {
-		return answer{}, fail(http.StatusConflict, "ConsentWithdrawalError", "The consent has been given already")
+		return answer{}, fail(http.StatusConflict, "ConsentGivenError", "The consent has been given already")
 	}
 	c.newConsent(consentTemplates[i])
 	status := http.StatusOK

@@ -12,6 +12,10 @@ import (
 func (s *Sim) Control() http.Handler {
 	c := control{s}
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, ControlHelp) // who has gone does not see it
+	})
 	mux.Handle("GET /orders", handle(c.orders))
 	mux.Handle("POST /orders", handle(c.place))
 	mux.Handle("GET /orders/{code}", handle(c.orderOf))
