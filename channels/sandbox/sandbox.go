@@ -140,7 +140,7 @@ func (s *Sandbox) openShop() {
 
 // join makes somebody a customer of the shop.
 func (s *Sandbox) join(name, locale string) (Person, error) {
-	who, err := s.people.add(name, locale)
+	who, err := s.people.add(name, locale, "")
 	if err != nil {
 		return who, err
 	}

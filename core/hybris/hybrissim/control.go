@@ -93,68 +93,16 @@ func (c control) showOrder(status int, code string) (int, any, error) {
 	return status, c.orderView(o), nil
 }
 
-// placement is an order as somebody wishes it. A guest has a mail instead of a uid.
-type placement struct {
-	UID   string `json:"uid"`
-	Guest string `json:"guest"`
-	Name  string `json:"name"`
-	Code  string `json:"code"`
-	Site  string `json:"site"`
-	Lines []struct {
-		Code     string `json:"code"`
-		Quantity int    `json:"quantity"`
-	} `json:"lines"`
-}
-
 func (c control) place(r *http.Request) (int, any, error) {
-	var in placement
+	var in Purchase
 	if err := wish(r, &in); err != nil {
 		return 0, nil, err
 	}
-	o, err := c.sim.ordered(in)
+	o, err := c.sim.Checkout(r.Context(), in)
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusCreated, c.orderView(c.sim.Place(r.Context(), o)), nil
-}
-
-// ordered is the sample order made into the one that is wished for.
-func (s *Sim) ordered(in placement) (Order, error) {
-	if (in.UID == "") == (in.Guest == "") {
-		return Order{}, errors.New("uid: an order needs a customer, or a guest with a mail")
-	}
-	if _, taken := s.Order(in.Code); taken {
-		return Order{}, errors.New("code: there is such an order already")
-	}
-	if in.Code == "" {
-		in.Code = s.freshOrderCode()
-	}
-	if in.Guest != "" {
-		in.UID = GuestUID(in.Guest)
-	}
-	o := SampleOrder(in.Code, in.UID, cmp.Or(in.Site, s.opt.BaseSites[0]))
-	o.Guest, o.UserName = in.Guest != "", cmp.Or(in.Name, o.UserName)
-	if len(in.Lines) == 0 {
-		return o, nil
-	}
-	o.Lines = nil
-	for _, l := range in.Lines {
-		p, ok := product(l.Code)
-		if !ok || l.Quantity < 1 || l.Quantity > 99 {
-			return Order{}, errors.New("lines: a product of the catalogue, 1 to 99 times")
-		}
-		p.Quantity = l.Quantity
-		o.Lines = append(o.Lines, p)
-	}
-	o.pack()
-	return o, nil
-}
-
-// freshOrderCode returns the next code of the series that is not taken.
-func (s *Sim) freshOrderCode() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.nextOrderCode()
+	return http.StatusCreated, c.orderView(o), nil
 }
 
 // orderWish is what an action on an order may need.

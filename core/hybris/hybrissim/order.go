@@ -87,24 +87,6 @@ func SampleOrder(code, uid, site string) Order {
 	return o
 }
 
-// catalogue is what the shop sells; a sample order has the first three, in
-// these quantities.
-var catalogue = []Line{
-	{Code: "LAMP-40", Name: "Reading lamp, brass", Quantity: 1, Unit: 6490},
-	{Code: "MUG-330", Name: "Stoneware mug 330 ml", Quantity: 4, Unit: 895},
-	{Code: "TEA-OOL", Name: "Oolong <spring> & Friends, 100 g", Quantity: 2, Unit: 1250},
-	{Code: "KETTLE-17", Name: "Enamel kettle 1.7 l", Quantity: 1, Unit: 4990},
-	{Code: "TIMER-3", Name: "Sand timer, three minutes", Quantity: 1, Unit: 790},
-}
-
-func product(code string) (Line, bool) {
-	i := slices.IndexFunc(catalogue, func(l Line) bool { return l.Code == code })
-	if i < 0 {
-		return Line{}, false
-	}
-	return catalogue[i], true
-}
-
 // pack puts everything into one parcel that is ready to be shipped.
 func (o *Order) pack() {
 	parcel := Consignment{Code: "cons" + o.Code + "_0", Status: "READY"}
