@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"strings"
 )
 
 // Purchase is an order as somebody wishes it.
