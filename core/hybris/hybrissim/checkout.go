@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"strings"
 )
 
 // Purchase is an order as somebody wishes it.
