@@ -27,6 +27,7 @@ async function load() {
   $("products").replaceChildren(...shop.items.map(row));
   $("customer").replaceChildren(...world.people.filter((p) => !p.guest).map((p) => el("option", { value: p.uid }, p.name + " (" + p.locale + ")")));
   openWindows($("windows"), world.channels);
+  $("place").disabled = false;
   show(null);
 }
 
@@ -78,5 +79,5 @@ form.addEventListener("submit", (e) => {
 });
 $("buyer").addEventListener("change", () => asGuest(buysAsGuest()));
 $("again").addEventListener("click", () => show(null));
-asGuest(false);
+asGuest(buysAsGuest()); // a browser may have kept what was chosen before a reload
 act("Start", load);
