@@ -11,7 +11,7 @@ const state = { world: null, person: null, order: null, offered: "" };
 
 // reports are what the shop's people can do, and what its platform then tells.
 const reports = [
-  ["ship", "Shipped"], ["out_for_delivery", "Out for delivery"], ["deliver", "Delivered"], ["delivery_failed", "Delivery failed"],
+  ["split", "Split into parcels"], ["ship", "Shipped"], ["out_for_delivery", "Out for delivery"], ["deliver", "Delivered"], ["delivery_failed", "Delivery failed"],
   ["ready_for_pickup", "Ready for pick-up"], ["pick_up", "Picked up"], ["hold", "On hold"], ["payment_failed", "Payment failed"],
   ["approval_needed", "Approval needed"], ["approve", "Approved"], ["reject", "Rejected"],
   ["part_cancel", "Partly cancelled"], ["cancel", "Cancelled"],

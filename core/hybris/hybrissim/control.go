@@ -160,6 +160,8 @@ func (c control) do(r *http.Request, code, action string, in orderWish) error {
 	case "ship":
 		id := cmp.Or(in.TrackingID, "1Z-"+code)
 		return c.sim.Ship(ctx, code, in.Consignment, id, cmp.Or(in.Carrier, "Colix Express"), cmp.Or(in.URL, "https://track.example.com/"+id))
+	case "split":
+		return c.sim.Split(code)
 	case "cancel":
 		return c.sim.Cancel(ctx, code)
 	case "return":

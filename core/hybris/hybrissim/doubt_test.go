@@ -161,6 +161,11 @@ func TestOpenControl(t *testing.T) {
 	if got := press(t, s, "GET", "/products", ""); at(got.tree, "items", 3, "price") != 49.9 {
 		t.Errorf("products: got %s", got.body)
 	}
+	split := press(t, s, "POST", "/orders/1/split", "")
+	press(t, s, "POST", "/orders/1/ship", "")
+	if got := press(t, s, "POST", "/orders/1/split", ""); length(split.tree["consignments"]) != 3 || got.status != 400 {
+		t.Errorf("split: got %s and then %d, want 3 parcels and a refusal once one has left", split.body, got.status)
+	}
 	if got := press(t, s, "POST", "/restart", ""); got.status != 200 {
 		t.Errorf("restart: got %d %s", got.status, got.body)
 	}

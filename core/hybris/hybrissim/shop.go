@@ -123,6 +123,24 @@ func (s *Sim) SetStatus(ctx context.Context, order, status string) error {
 	return nil
 }
 
+// Split puts each line of an order into a parcel of its own, while none has left.
+func (s *Sim) Split(order string) error {
+	return s.change(order, func(o *Order) error {
+		for _, c := range o.Consignments {
+			if c.Status != "READY" {
+				return fmt.Errorf("order %s: parcel %s is %s and cannot be packed anew", order, c.Code, c.Status)
+			}
+		}
+		o.Consignments = nil
+		for i, l := range o.Lines {
+			o.Consignments = append(o.Consignments, Consignment{
+				Code: fmt.Sprintf("cons%s_%d", o.Code, i), Status: "READY", StatusDate: s.opt.Now(), Packed: []Packed{{Line: i, Quantity: l.Quantity}},
+			})
+		}
+		return nil
+	})
+}
+
 // Cancel cancels an order and its parcels.
 func (s *Sim) Cancel(ctx context.Context, order string) error {
 	err := s.change(order, func(o *Order) error {
