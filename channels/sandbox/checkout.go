@@ -43,6 +43,6 @@ func (s *Sandbox) checkout(r *http.Request, in wish) (who Person, code string, e
 	if err != nil {
 		return who, "", err
 	}
-	who, err = s.people.add(name, in.Locale, o.UserUID)
+	who, err = s.join(name, in.Locale, o.UserUID)
 	return who, o.Code, err
 }

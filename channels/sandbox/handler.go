@@ -136,7 +136,7 @@ func (s *Sandbox) postPerson(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	made, err := s.join(in.Name, in.Locale)
+	made, err := s.join(in.Name, in.Locale, "")
 	if err != nil {
 		refuse(w, err)
 		return

@@ -24,7 +24,8 @@ type people struct {
 	all []Person
 }
 
-// add lets somebody into the world: a customer, or with a uid of the shop's a guest.
+// add lets somebody into the world: a customer, or a guest by the uid that the
+// shop has made.
 func (p *people) add(name, locale, guest string) (Person, error) {
 	name, err := checkPerson(name, locale)
 	if err != nil {

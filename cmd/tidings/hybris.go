@@ -67,7 +67,7 @@ func (o *shopWish) flags(c *cobra.Command) {
 	f.StringVar(&o.EventsKey, "events-key", "", "the API key that goes with them")
 	f.StringVar(&o.EventsUser, "events-user", "shop", "the name that goes with the key in styles with Basic authentication")
 	f.StringVar(&o.EventsTokenURL, "events-token-url", "", "get a bearer token there with name and key, by client credentials, instead")
-	f.StringVar(&o.style, "style", string(hybrissim.Native), "how events are reported: cloudevents, webhook, kyma, kyma-structured or legacy")
+	f.StringVar(&o.style, "style", string(hybrissim.Native), "how events are reported: cloudevents, webhook, process, kyma, kyma-structured or legacy")
 	f.StringVar(&o.Application, "application", "shop", "the shop's name in Kyma's types and in sources")
 	f.BoolVar(&o.TicketPushes, "ticket-events", false, "report ticket entries too, as a stock shop does not")
 	f.BoolVar(&o.SendOrder, "send-order", false, "let cloudevents carry the order along")
@@ -99,9 +99,9 @@ func (o *shopWish) complete() error {
 	o.AutoPush = o.EventsURL != ""
 	o.Style = hybrissim.Style(o.style)
 	switch o.Style {
-	case hybrissim.Native, hybrissim.Webhook, hybrissim.Kyma, hybrissim.KymaStructured, hybrissim.Legacy:
+	case hybrissim.Native, hybrissim.Webhook, hybrissim.Process, hybrissim.Kyma, hybrissim.KymaStructured, hybrissim.Legacy:
 	default:
-		return fmt.Errorf("--style: %q is none of cloudevents, webhook, kyma, kyma-structured, legacy", o.style)
+		return fmt.Errorf("--style: %q is none of cloudevents, webhook, process, kyma, kyma-structured, legacy", o.style)
 	}
 	if !strings.HasPrefix(o.Prefix, "/") || strings.HasSuffix(o.Prefix, "/") {
 		return fmt.Errorf("--prefix: %q must begin with a slash and end without one", o.Prefix)

@@ -2,6 +2,7 @@ package hybrissim_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -185,6 +186,16 @@ var checklistOfPushes = []item{
 	{"the legacy export", hybrissim.Options{Style: hybrissim.Legacy}, func(c *examined) {
 		ship(c.t, c.shop)
 		c.is("fields", names(c.last().body), "data destinationTargetId event-id event-time event-type event-type-version")
+	}},
+	{"an action of the order process, until it is taken", hybrissim.Options{Style: hybrissim.Process}, func(c *examined) {
+		c.gateway.statuses = []int{401, 503}
+		ship(c.t, c.shop)
+		c.is("tries", c.tries(), []int{401, 503, 202})
+		c.is("same id", c.gateway.requests[0].body["id"], c.gateway.requests[2].body["id"])
+		c.is("status", fmt.Sprint(c.last().body["type"], c.last().body["consignmentCode"], c.last().body["status"]), "order.statuscons1_0SHIPPED")
+		_, err := c.AddReturn(context.Background(), "1")
+		c.must(err)
+		c.is("return", fmt.Sprint(c.last().body["type"], c.last().body["status"]), "return.statusAPPROVAL_PENDING")
 	}},
 	{"customers come, change their name and go", hybrissim.Options{}, func(c *examined) {
 		ctx := context.Background()

@@ -41,6 +41,8 @@ func (s *Sim) styled(ev Event) (post, any, error) {
 		return s.webhook(ev)
 	case Legacy:
 		return s.legacy(ev)
+	case Process:
+		return s.process(ev)
 	}
 	return post{}, nil, ErrNoEvent
 }
@@ -214,4 +216,27 @@ func (s *Sim) legacy(ev Event) (post, any, error) {
 		"event-time": ev.Time.UTC().Format("2006-01-02T15:04:05.000Z"), "data": s.bend(data),
 		"destinationTargetId": "notification-gateway",
 	}, nil
+}
+
+// process is the body of an action of the order process: what has which state now.
+func (s *Sim) process(ev Event) (post, any, error) {
+	r, ok := s.orders[ev.OrderCode]
+	if !ok {
+		return post{}, nil, ErrNoEvent
+	}
+	o, eventType := r.current(), "order.status"
+	body := object{
+		"id": ev.ID, "site": o.Site, "orderCode": o.Code, "customerUid": o.UserUID,
+		"status": o.Status, "consignmentCode": nil, "occurredAt": ev.Time.UTC().Format(time.RFC3339),
+	}
+	if c := o.consignment(ev.ConsignmentCode); c != nil && ev.ConsignmentCode != "" {
+		body["consignmentCode"], body["status"] = c.Code, c.Status
+	}
+	if ret := s.findReturn(ev.ReturnCode); ret != nil {
+		eventType = "return.status"
+		body["returnCode"], body["status"] = ret.Code, ret.Status
+	}
+	body["type"] = eventType
+	p := post{about: Delivery{Type: eventType}, basic: true, tries: processTries, header: headers("Content-Type", jsonType)}
+	return p, s.bend(body), nil
 }

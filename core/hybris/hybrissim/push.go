@@ -24,7 +24,13 @@ const (
 	Webhook Style = "webhook"
 	// Legacy is the older export of Commerce events over HTTP.
 	Legacy Style = "legacy"
+	// Process is an action of the order process that posts a small flat body for
+	// each state that is reached, and is run again when it fails.
+	Process Style = "process"
 )
+
+// everySave reports whether a style reports a change whatever it means.
+func (s Style) everySave() bool { return s == Webhook || s == Process }
 
 // Event is what the shop reports. What is empty is left out or, where the
 // style needs it, taken from the shop's data.
@@ -136,7 +142,7 @@ func (s *Sim) Settle() { s.pushing.Wait() }
 // auto reports what the shop reports by itself. Failures are in Pushes; the
 // shop's work goes on without the gateway.
 func (s *Sim) auto(ctx context.Context, ev Event) {
-	if !s.opt.AutoPush || ev.Type == "" && ev.Name == "" && s.opt.Style != Webhook {
+	if !s.opt.AutoPush || ev.Type == "" && ev.Name == "" && !s.opt.Style.everySave() {
 		return
 	}
 	_ = s.Push(ctx, ev)

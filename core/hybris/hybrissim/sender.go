@@ -20,10 +20,14 @@ const (
 	pushTimeout  = 15 * time.Second
 )
 
+// processTries is how often the task engine runs an action that wants to be run
+// later (RetryLaterException); how often and when is up to the project.
+const processTries = 3
+
 var errLost = errors.New("lost in the memory of the shop")
 
-// deliver tries until an answer, or until the tries are used up: only a 5xx is
-// worth another one, and only to webhooks.
+// deliver tries until a yes, or until the tries are used up. What is worth
+// another one differs: to webhooks only a 5xx is.
 func (s *Sim) deliver(ctx context.Context, p post) error {
 	if s.losesOne() {
 		return s.done(p, errLost)
@@ -33,7 +37,7 @@ func (s *Sim) deliver(ctx context.Context, p post) error {
 		var status int
 		status, err = s.send(ctx, p)
 		p.about.Statuses = append(p.about.Statuses[:len(p.about.Statuses):len(p.about.Statuses)], status)
-		if err == nil || try >= p.tries || !s.worthAnother(status) {
+		if err == nil || try >= p.tries || p.about.Style == Webhook && !s.worthAnother(status) {
 			break
 		}
 		if s.opt.Wait(ctx, webhookGap) != nil {
