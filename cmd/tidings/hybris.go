@@ -67,6 +67,7 @@ func (o *shopWish) flags(c *cobra.Command) {
 	f.StringVar(&o.EventsKey, "events-key", "", "the API key that goes with them")
 	f.StringVar(&o.EventsUser, "events-user", "shop", "the name that goes with the key in styles with Basic authentication")
 	f.StringVar(&o.EventsTokenURL, "events-token-url", "", "get a bearer token there with name and key, by client credentials, instead")
+	f.BoolVar(&o.EventsSigned, "events-signed", false, "sign events with the key instead, as Standard Webhooks do")
 	f.StringVar(&o.style, "style", string(hybrissim.Native), "how events are reported: cloudevents, webhook, process, kyma, kyma-structured or legacy")
 	f.StringVar(&o.Application, "application", "shop", "the shop's name in Kyma's types and in sources")
 	f.BoolVar(&o.TicketPushes, "ticket-events", false, "report ticket entries too, as a stock shop does not")

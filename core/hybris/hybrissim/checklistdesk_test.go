@@ -146,6 +146,13 @@ var checklistOfPushes = []item{
 		ship(c.t, c.shop)
 		c.is("credential", c.last().header.Get("Authorization"), "Bearer given")
 	}},
+	{"events signed with the key", hybrissim.Options{Style: hybrissim.Process, EventsSigned: true}, func(c *examined) {
+		ship(c.t, c.shop)
+		h := c.last().header
+		c.is("signature", strings.HasPrefix(h.Get("Webhook-Signature"), "v1,"), true)
+		c.is("time", h.Get("Webhook-Timestamp"), "1795341600")
+		c.is("no key", h.Get("Authorization"), "")
+	}},
 	{"webhooks for every saved entry, private ones too", webhooks(hybrissim.Options{}), func(c *examined) {
 		_, err := c.AddNote(context.Background(), c.mine.open(c.t), "Keep it", false, "agent.lou")
 		c.must(err)
@@ -182,6 +189,14 @@ var checklistOfPushes = []item{
 	{"the misspelt event of the catalogue", hybrissim.Options{Style: hybrissim.Kyma}, func(c *examined) {
 		press(c.t, c.shop, "POST", "/orders/1/report", `{"name":"consigment.consignmentprocessing","consignment":"cons1_0"}`)
 		c.is("type", c.last().header.Get("ce-type"), "sap.kyma.custom.shop.consigment.consignmentprocessing.v1")
+	}},
+	{"the whole catalogue of Commerce events", hybrissim.Options{Style: hybrissim.Kyma}, func(c *examined) {
+		press(c.t, c.shop, "POST", "/customers/"+ines+"/report", `{"name":"password.forgotten"}`)
+		c.is("data", names(c.last().body), "customerId customerUid storeUid token")
+		press(c.t, c.shop, "POST", "/orders/1/report", `{"name":"order.cancelpending"}`)
+		c.is("data", names(c.last().body), "cancelRequestCode orderCode")
+		press(c.t, c.shop, "POST", "/orders/1/report", `{"name":"order.created"}`)
+		c.is("type", c.last().header.Get("ce-type"), "sap.kyma.custom.shop.order.created.v1")
 	}},
 	{"the legacy export", hybrissim.Options{Style: hybrissim.Legacy}, func(c *examined) {
 		ship(c.t, c.shop)

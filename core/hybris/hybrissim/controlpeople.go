@@ -48,14 +48,18 @@ func (c control) customer(r *http.Request) (int, any, error) {
 	return http.StatusCreated, customerView(c.sim.AddCustomer(in.UID, in.Name)), nil
 }
 
-// changeCustomer renames a customer, or reports a change of the account.
+// changeCustomer renames a customer, or reports a change of the account or an
+// event of the shop's catalogue.
 func (c control) changeCustomer(r *http.Request) (int, any, error) {
-	var in struct{ To string }
+	var in struct{ To, Name string }
 	if err := wish(r, &in); err != nil {
 		return 0, nil, err
 	}
 	uid, what := r.PathValue("uid"), r.PathValue("change")
-	if what == "rename" {
+	switch what {
+	case "report":
+		return http.StatusOK, object{"uid": uid}, c.sim.Push(r.Context(), Event{Name: in.Name, CustomerUID: uid})
+	case "rename":
 		return http.StatusOK, object{"uid": in.To}, c.sim.Rename(r.Context(), uid, in.To)
 	}
 	return http.StatusOK, object{"uid": uid}, c.sim.ChangeCustomer(r.Context(), uid, what)

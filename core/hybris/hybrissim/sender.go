@@ -3,12 +3,16 @@ package hybrissim
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -106,11 +110,19 @@ func (s *Sim) send(ctx context.Context, p post) (status int, err error) {
 	return res.StatusCode, nil
 }
 
-// sign adds the credential of the destination: an OAuth token where there is a
-// place to get one, Basic in the styles that use it, else the key as it is. A
+// sign adds the credential of the destination: a signature where it is wanted
+// (https://github.com/standard-webhooks/standard-webhooks, spec, read
+// 2026-11-25), an OAuth token where there is a place to get one, Basic in the styles that use it, else the key as it is. A
 // client certificate is a matter of Options.Client.
 func (s *Sim) sign(ctx context.Context, req *http.Request, p post) error {
 	switch {
+	case s.opt.EventsSigned:
+		at := strconv.FormatInt(s.opt.Now().Unix(), 10)
+		h := hmac.New(sha256.New, []byte(s.opt.EventsKey))
+		_, _ = fmt.Fprintf(h, "%s.%s.%s", p.about.ID, at, p.body) // never fails
+		req.Header.Set("Webhook-Id", p.about.ID)
+		req.Header.Set("Webhook-Timestamp", at)
+		req.Header.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(h.Sum(nil)))
 	case s.opt.EventsTokenURL != "":
 		token, err := s.destinationToken(ctx)
 		if err != nil {

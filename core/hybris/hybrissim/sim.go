@@ -52,9 +52,11 @@ type Options struct {
 	// EventsTokenURL makes all styles send a bearer token instead, which is got
 	// there by client credentials with EventsUser and EventsKey.
 	EventsTokenURL string
-	Style          Style  // default Native
-	Application    string // the shop's name in Kyma types and sources; default "shop"
-	Objects        Objects
+	// EventsSigned signs all styles with the key instead, as Standard Webhooks do.
+	EventsSigned bool
+	Style        Style  // default Native
+	Application  string // the shop's name in Kyma types and sources; default "shop"
+	Objects      Objects
 	// AutoPush reports every change that the platform would report.
 	AutoPush bool
 	// TicketPushes reports ticket entries too; a stock shop never does.
