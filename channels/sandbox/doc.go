@@ -13,6 +13,7 @@
 // # What Handler serves
 //
 //	/                 the page, with /assets/
+//	/storefront       a small shop: catalogue, checkout as a customer or a guest, the confirmation with its buttons
 //	/messenger/…      the Graph API   (api_url  BASE/messenger/v25.0)
 //	/telegram/…       the Bot API     (api_url  BASE/telegram)
 //	/slack/…          the Web API     (api_url  BASE/slack/api)
@@ -24,6 +25,8 @@
 //
 //	GET  /_sandbox/world                  {"people":[Person…],"channels":[{"name","title","way",…}…]}
 //	POST /_sandbox/people                 {"name","locale"}  201 with the Person: a new customer
+//	POST /_sandbox/checkout               {"customer" or "name","email","locale" of a guest,"lines":[{"code","quantity"}…]}
+//	                                      201 {"person":Person,"order":code}
 //	GET  /_sandbox/feed?customer=&cursor= {"items":[…],"cursor"}  what the customer's chats show since; waits up to 25 s
 //	POST /_sandbox/optin                  {"customer","order"}  the gateway's answer to POST /v1/opt-ins
 //	POST /_sandbox/message                {"customer","order"?,"text"}  {"id","type",…}  a message.requested

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"tidings/channels/emulator"
+	"tidings/core/hybris/hybrissim"
 )
 
 //go:embed web
@@ -37,7 +38,8 @@ func ours(h http.Handler) http.Handler { return http.NewCrossOriginProtection().
 
 func (s *Sandbox) mux() *http.ServeMux {
 	mux := http.NewServeMux()
-	mux.Handle("GET /{$}", page())
+	mux.Handle("GET /{$}", page("index.html"))
+	mux.Handle("GET /storefront", page("storefront.html"))
 	mux.Handle("GET /assets/", assets())
 	for _, p := range s.platforms {
 		mux.Handle("/"+p.Name+"/", p.sim)
@@ -62,6 +64,7 @@ func (s *Sandbox) pageAPI() http.Handler {
 	mux.HandleFunc("POST /people", s.postPerson)
 	mux.HandleFunc("POST /optin", s.postOptIn)
 	mux.HandleFunc("POST /message", s.postMessage)
+	mux.HandleFunc("POST /checkout", s.postCheckout)
 	mux.HandleFunc("GET /events/{id}", s.getEvent)
 	return mux
 }
@@ -81,9 +84,9 @@ func secured(h http.Handler) http.Handler {
 	})
 }
 
-func page() http.Handler {
+func page(name string) http.Handler {
 	return secured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		http.ServeFileFS(w, r, web, "web/index.html")
+		http.ServeFileFS(w, r, web, "web/"+name)
 	}))
 }
 
@@ -101,11 +104,13 @@ func (s *Sandbox) world(w http.ResponseWriter, _ *http.Request) {
 
 // wish is the union of what the page asks for.
 type wish struct {
-	Name     string `json:"name"`
-	Locale   string `json:"locale"`
-	Customer string `json:"customer"`
-	Order    string `json:"order"`
-	Text     string `json:"text"`
+	Name     string           `json:"name"`
+	Locale   string           `json:"locale"`
+	Customer string           `json:"customer"`
+	Order    string           `json:"order"`
+	Text     string           `json:"text"`
+	Email    string           `json:"email"`
+	Lines    []hybrissim.Pick `json:"lines"`
 }
 
 func read(w http.ResponseWriter, r *http.Request) (wish, error) {
@@ -131,7 +136,7 @@ func (s *Sandbox) postPerson(w http.ResponseWriter, r *http.Request) {
 		refuse(w, err)
 		return
 	}
-	made, err := s.join(in.Name, in.Locale)
+	made, err := s.join(in.Name, in.Locale, "")
 	if err != nil {
 		refuse(w, err)
 		return

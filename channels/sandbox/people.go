@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,6 +14,7 @@ type Person struct {
 	UID    string            `json:"uid"`
 	Name   string            `json:"name"`
 	Locale string            `json:"locale"`
+	Guest  bool              `json:"guest"` // has ordered without an account
 	Chats  map[string]string `json:"chats"` // who they are on a platform, by channel
 }
 
@@ -22,20 +24,18 @@ type people struct {
 	all []Person
 }
 
-// add lets somebody into the world.
-func (p *people) add(name, locale string) (Person, error) {
-	name = strings.Join(strings.Fields(name), " ")
-	if name == "" || len([]rune(name)) > 60 {
-		return Person{}, errors.New("name: must have 1 to 60 characters")
-	}
-	if locale != "en" && locale != "de" {
-		return Person{}, errors.New("locale: must be en or de")
+// add lets somebody into the world: a customer, or a guest by the uid that the
+// shop has made.
+func (p *people) add(name, locale, guest string) (Person, error) {
+	name, err := checkPerson(name, locale)
+	if err != nil {
+		return Person{}, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := len(p.all) + 1
 	made := Person{
-		UID: p.uid(name), Name: name, Locale: locale,
+		UID: cmp.Or(guest, p.uid(name)), Name: name, Locale: locale, Guest: guest != "",
 		Chats: map[string]string{
 			"messenger": fmt.Sprintf("24680000000000%02d", n),
 			"telegram":  fmt.Sprintf("50010%02d", n),
@@ -44,6 +44,18 @@ func (p *people) add(name, locale string) (Person, error) {
 	}
 	p.all = append(p.all, made)
 	return made, nil
+}
+
+// checkPerson returns the name as it is written.
+func checkPerson(name, locale string) (string, error) {
+	name = strings.Join(strings.Fields(name), " ")
+	if name == "" || len([]rune(name)) > 60 {
+		return "", errors.New("name: must have 1 to 60 characters")
+	}
+	if locale != "en" && locale != "de" {
+		return "", errors.New("locale: must be en or de")
+	}
+	return name, nil
 }
 
 // uid makes an e-mail address of a name. The caller holds the lock.

@@ -130,7 +130,7 @@ func (s *Sandbox) openShop() {
 		Client: s.opt.Client, Now: s.opt.Now, Wait: s.opt.Wait,
 	})
 	for i, p := range []struct{ name, locale string }{{"Ines Vidal", "en"}, {"Jonas Weber", "de"}, {"Mara Okoye", "en"}} {
-		who, err := s.join(p.name, p.locale)
+		who, err := s.join(p.name, p.locale, "")
 		if err != nil {
 			panic("sandbox: a sample customer is refused: " + err.Error())
 		}
@@ -138,9 +138,10 @@ func (s *Sandbox) openShop() {
 	}
 }
 
-// join makes somebody a customer of the shop.
-func (s *Sandbox) join(name, locale string) (Person, error) {
-	who, err := s.people.add(name, locale)
+// join makes somebody a customer of the shop, or one of the people who has
+// ordered there as a guest.
+func (s *Sandbox) join(name, locale, guest string) (Person, error) {
+	who, err := s.people.add(name, locale, guest)
 	if err != nil {
 		return who, err
 	}

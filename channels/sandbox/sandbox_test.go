@@ -12,33 +12,49 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// pages are the sandbox's, with the scripts that they load.
+var pages = []struct {
+	path, file string
+	scripts    []string
+}{
+	{"/", "index.html", []string{"app.js", "chat.js", "talk.js"}},
+	{"/storefront", "storefront.html", []string{"storefront.js", "chat.js", "talk.js"}},
+}
+
 func TestPageLoadsNothingFromElsewhere(t *testing.T) {
-	inWorld(t, func(w *world) {
-		status, header, body := w.ask(http.MethodGet, "/", nil)
-		if status != http.StatusOK || !strings.HasPrefix(header.Get("Content-Type"), "text/html") {
-			t.Fatalf("got %d %q, want a page", status, header.Get("Content-Type"))
+	for _, page := range pages {
+		inWorld(t, func(w *world) { loadsNothing(w, page.path) })
+	}
+}
+
+func loadsNothing(w *world, path string) {
+	status, header, body := w.ask(http.MethodGet, path, nil)
+	if status != http.StatusOK || !strings.HasPrefix(header.Get("Content-Type"), "text/html") {
+		w.Fatalf("got %d %q, want a page", status, header.Get("Content-Type"))
+	}
+	for _, rule := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {
+		if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, rule) {
+			w.Errorf("got policy %q, want it to have %q", csp, rule)
 		}
-		for _, rule := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'none'"} {
-			if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, rule) {
-				t.Errorf("got policy %q, want it to have %q", csp, rule)
-			}
+	}
+	for _, forbidden := range []string{`<style`, `style="`, `<script>`, `(src|href)="(https?:)?//`, ` on[a-z]+="`} {
+		if found := regexp.MustCompile(forbidden).Find(body); found != nil {
+			w.Errorf("got %q in the page, which its policy forbids", found)
 		}
-		for _, forbidden := range []string{`<style`, `style="`, `<script>`, `(src|href)="(https?:)?//`, ` on[a-z]+="`} {
-			if found := regexp.MustCompile(forbidden).Find(body); found != nil {
-				t.Errorf("got %q in the page, which its policy forbids", found)
-			}
+	}
+	for _, m := range regexp.MustCompile(`(?:src|href)="(/[^"]*)"`).FindAllStringSubmatch(string(body), -1) {
+		if status, _, _ := w.ask(http.MethodGet, m[1], nil); status != http.StatusOK {
+			w.Errorf("got status %d for %s, which the page needs", status, m[1])
 		}
-		for _, m := range regexp.MustCompile(`(?:src|href)="(/[^"]*)"`).FindAllStringSubmatch(string(body), -1) {
-			if status, _, _ := w.ask(http.MethodGet, m[1], nil); status != http.StatusOK {
-				t.Errorf("got status %d for %s, which the page needs", status, m[1])
-			}
-		}
-	})
+	}
 }
 
 func TestAssets(t *testing.T) {
 	inWorld(t, func(w *world) {
-		for name, want := range map[string]string{"app.css": "text/css", "app.js": "text/javascript", "format.js": "text/javascript", "talk.js": "text/javascript"} {
+		for name, want := range map[string]string{
+			"app.css": "text/css", "app.js": "text/javascript", "chat.js": "text/javascript", "format.js": "text/javascript",
+			"storefront.js": "text/javascript", "talk.js": "text/javascript",
+		} {
 			status, header, body := w.ask(http.MethodGet, "/assets/"+name, nil)
 			got, _, _ := mime.ParseMediaType(header.Get("Content-Type"))
 			if status != http.StatusOK || got != want || len(body) == 0 || header.Get("X-Content-Type-Options") != "nosniff" {
@@ -53,20 +69,25 @@ func TestAssets(t *testing.T) {
 
 // A script that looks for what the page does not have fails only in a browser.
 func TestScriptFindsItsElements(t *testing.T) {
-	html, script := readWeb(t, "index.html"), readWeb(t, "app.js")+readWeb(t, "talk.js")
-	for _, m := range regexp.MustCompile(`(?:\$|copyOf)\("([a-z-]+)"\)`).FindAllStringSubmatch(script, -1) {
-		if !strings.Contains(html, `id="`+m[1]+`"`) {
-			t.Errorf("the script looks for #%s, which the page does not have", m[1])
+	for _, page := range pages {
+		html, script := readWeb(t, page.file), ""
+		for _, name := range page.scripts {
+			script += readWeb(t, name)
 		}
-	}
-	for _, m := range regexp.MustCompile(`(?:for|aria-controls|aria-labelledby)="([^"]+)"`).FindAllStringSubmatch(html, -1) {
-		if !strings.Contains(html, `id="`+m[1]+`"`) {
-			t.Errorf("the page refers to #%s, which it does not have", m[1])
+		for _, m := range regexp.MustCompile(`(?:\$|copyOf)\("([a-z-]+)"\)`).FindAllStringSubmatch(script, -1) {
+			if !strings.Contains(html, `id="`+m[1]+`"`) {
+				t.Errorf("%s: the script looks for #%s, which the page does not have", page.file, m[1])
+			}
 		}
-	}
-	for _, danger := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("} {
-		if strings.Contains(script+readWeb(t, "format.js"), danger) {
-			t.Errorf("the script uses %s: data could become markup", danger)
+		for _, m := range regexp.MustCompile(`\b(?:for|aria-controls|aria-labelledby)="([^"]+)"`).FindAllStringSubmatch(strings.ReplaceAll(html, "data-for=", ""), -1) {
+			if !strings.Contains(html, `id="`+m[1]+`"`) {
+				t.Errorf("%s: the page refers to #%s, which it does not have", page.file, m[1])
+			}
+		}
+		for _, danger := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("} {
+			if strings.Contains(script+readWeb(t, "format.js"), danger) {
+				t.Errorf("%s: the script uses %s: data could become markup", page.file, danger)
+			}
 		}
 	}
 }

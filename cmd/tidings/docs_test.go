@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/spf13/cobra"
+
+	"tidings/core/hybris/hybrissim"
 )
 
 const repository = "../.."
@@ -132,6 +134,21 @@ func TestDocumentedCommands(t *testing.T) {
 			if c.Flags().Lookup(flag[1]) == nil && flag[1] != "help" {
 				t.Errorf("%s: %s has no --%s", one, c.CommandPath(), flag[1])
 			}
+		}
+	}
+}
+
+// TestEmulatorPage: the page on the emulated shop names each flag and each doubt.
+func TestEmulatorPage(t *testing.T) {
+	page := readText(t, "docs/hybris/emulator.md")
+	for _, flag := range regexp.MustCompile(`(?m)^ +(--[a-z0-9-]+)`).FindAllStringSubmatch(hybrisCommand().Flags().FlagUsages(), -1) {
+		if !strings.Contains(page, flag[1]) {
+			t.Errorf("the page does not name %s", flag[1])
+		}
+	}
+	for _, d := range hybrissim.Doubts() {
+		if !strings.Contains(page, "`"+d.Name+"`") || !strings.Contains(page, "`"+strings.Join(d.Answers, "`, `")+"`") {
+			t.Errorf("the page does not name %s with its answers %v", d.Name, d.Answers)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -10,7 +11,6 @@ import (
 	"tidings/channels/messenger/messengersim"
 	"tidings/channels/slack/slacksim"
 	"tidings/channels/telegram/telegramsim"
-	"tidings/core/hybris/hybrissim"
 )
 
 // controlPath is where an emulator alone can be told what its customer does.
@@ -23,6 +23,14 @@ func emulatorCommands() []*cobra.Command {
 
 // emulatorCommand is the frame of them all: it listens and says how to use it.
 func emulatorCommand(name, short string, flags func(*cobra.Command), open func(base string) (api string, h http.Handler)) *cobra.Command {
+	return guidedCommand(name, short, flags, func(base string) (string, http.Handler, string, error) {
+		api, h := open(base)
+		return api, h, "", nil
+	})
+}
+
+// guidedCommand is an emulatorCommand that has more to say, and may be wished for wrongly.
+func guidedCommand(name, short string, flags func(*cobra.Command), open func(base string) (api string, h http.Handler, guide string, err error)) *cobra.Command {
 	var listen string
 	cmd := &cobra.Command{
 		Use:   name,
@@ -33,8 +41,11 @@ func emulatorCommand(name, short string, flags func(*cobra.Command), open func(b
 				return err
 			}
 			base := baseURL(l)
-			api, h := open(base)
-			_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s is emulated at %s, its people are moved at %s%s\n", name, api, base, controlPath)
+			api, h, guide, err := open(base)
+			if err != nil {
+				return errors.Join(usageError{err}, l.Close())
+			}
+			_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%s is emulated at %s\n%sIts people are moved at %s%s\n", name, api, guide, base, controlPath)
 			return serveAlone(cmd.Context(), l, h)
 		},
 	}
@@ -96,20 +107,5 @@ func slackCommand() *cobra.Command {
 		o.BaseURL = base
 		sim := slacksim.New(o)
 		return base + "/api", withControl(sim, emulator.Control(sim))
-	})
-}
-
-func hybrisCommand() *cobra.Command {
-	o := hybrissim.Options{BaseSites: []string{"electronics"}, AutoPush: true}
-	return emulatorCommand("hybris", "Emulate an SAP Commerce shop alone", func(c *cobra.Command) {
-		f := c.Flags()
-		f.StringVar(&o.ClientID, "client-id", "tidings", "the OAuth client")
-		f.StringVar(&o.ClientSecret, "client-secret", "secret", "its secret")
-		f.StringVar(&o.EventsURL, "events", "", "where events go, e.g. http://127.0.0.1:9090/v1/events")
-		f.StringVar(&o.EventsKey, "events-key", "", "the API key that goes with them")
-		f.BoolVar(&o.AllowTrustedTickets, "trusted-tickets", false, "let a trusted client write tickets, as a stock shop does not")
-	}, func(base string) (string, http.Handler) {
-		sim := hybrissim.New(o)
-		return base + "/occ/v2", withControl(sim, sim.Control())
 	})
 }

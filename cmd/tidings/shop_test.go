@@ -16,7 +16,7 @@ import (
 // news arrive all the same, in order.
 func TestShopStyles(t *testing.T) {
 	t.Parallel()
-	for _, style := range []hybrissim.Style{hybrissim.Native, hybrissim.Kyma, hybrissim.KymaStructured, hybrissim.Webhook, hybrissim.Legacy} {
+	for _, style := range []hybrissim.Style{hybrissim.Native, hybrissim.Kyma, hybrissim.KymaStructured, hybrissim.Webhook, hybrissim.Legacy, hybrissim.Process} {
 		t.Run(string(style), func(t *testing.T) {
 			t.Parallel()
 			w := start(t, atFullSpeed, func(c *conf) {

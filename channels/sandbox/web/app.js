@@ -1,158 +1,17 @@
 // The sandbox's page. It shows what the emulated platforms and the emulated shop
 // show, and does what a customer, an agent or the shop would do.
 
-import { anchor, content, el, money } from "/assets/format.js";
-import { $, act, api, notice, wait } from "/assets/talk.js";
+import { el, money } from "/assets/format.js";
+import { $, act, api, copyOf, notice, wait } from "/assets/talk.js";
+import { follow, invite as inviteTo, openWindows } from "/assets/chat.js";
 
-const state = { world: null, person: null, order: null, offer: null, chats: new Map(), follower: null, blocked: new Set() };
-
-function copyOf(template) {
-  return $(template).content.firstElementChild.cloneNode(true);
-}
-
-// ---- Chat windows ----
-
-function openWindow(info) {
-  const node = copyOf("window");
-  const chat = { info, node, bubbles: new Map(), replyTo: "", box: node.querySelector(".bubbles"), form: node.querySelector("form") };
-  node.querySelector("h3").textContent = info.title;
-  chat.box.setAttribute("aria-label", info.title + " messages");
-  const area = chat.form.querySelector("textarea");
-  area.id = "say-" + info.name;
-  Object.assign(chat.form.querySelector("label"), { htmlFor: area.id, textContent: "Write to the shop in " + info.title });
-  area.placeholder = "Write to the shop";
-  area.addEventListener("keydown", (e) => {
-    if (e.key === "Enter" && !e.shiftKey && !e.isComposing) { e.preventDefault(); chat.form.requestSubmit(); }
-    if (e.key === "Escape") aim(chat, "");
-  });
-  chat.form.addEventListener("submit", (e) => { e.preventDefault(); say(chat, area); });
-  chat.form.querySelector(".answering button").addEventListener("click", () => aim(chat, ""));
-  const tools = node.querySelector(".tools");
-  if (info.reads) tools.append(reader(info));
-  if (info.blocks) tools.append(blocker(chat));
-  state.chats.set(info.name, chat);
-  $("windows").append(node);
-}
-
-const me = (info) => state.person.chats[info.name];
-
-function reader(info) {
-  const b = el("button", { type: "button" }, "Mark as read");
-  b.addEventListener("click", () => act(b.textContent, async () => {
-    await api("POST", info.name + "/read", { user: me(info) });
-    notice("The customer has read everything in " + info.title + ".");
-  }));
-  return b;
-}
-
-// blocker lets the chosen customer block the shop and take that back.
-function blocker(chat) {
-  const b = el("button", { type: "button" });
-  chat.showBlocked = () => {
-    const blocked = state.blocked.has(me(chat.info));
-    b.textContent = blocked ? "Unblock the shop" : "Block the shop";
-  };
-  b.addEventListener("click", () => act(b.textContent, async () => {
-    const user = me(chat.info);
-    const blocked = state.blocked.has(user);
-    await api("POST", chat.info.name + (blocked ? "/unblock" : "/block"), { user });
-    if (blocked) state.blocked.delete(user);
-    else state.blocked.add(user);
-    chat.showBlocked();
-  }));
-  return b;
-}
-
-async function say(chat, area) {
-  const text = area.value.trim();
-  if (!text) return;
-  await act("Send", async () => {
-    await api("POST", chat.info.name + "/say", { user: me(chat.info), text, ...(chat.replyTo ? { replyTo: chat.replyTo } : {}) });
-    area.value = "";
-    aim(chat, "");
-  });
-}
-
-// aim chooses the message that the next text answers; none when id is empty.
-function aim(chat, id, text = "") {
-  chat.bubbles.get(chat.replyTo)?.classList.remove("aimed");
-  chat.replyTo = id;
-  chat.bubbles.get(id)?.classList.add("aimed");
-  const p = chat.form.querySelector(".answering");
-  p.hidden = !id;
-  p.querySelector("span").textContent = "Reply to: " + text.slice(0, 60) + (text.length > 60 ? "…" : "");
-  if (id) chat.form.querySelector("textarea").focus();
-}
-
-function choice(chat, m, b) {
-  if (b.url) return Object.assign(anchor(b.url, b.title), { className: "button" });
-  const node = el("button", { type: "button" }, b.title);
-  node.addEventListener("click", (e) => {
-    e.stopPropagation();
-    act(b.title, () => api("POST", chat.info.name + "/press", { user: m.to, message: m.id, value: b.value || b.title }));
-  });
-  return node;
-}
-
-function bubble(chat, m) {
-  const when = new Date(m.at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const answer = el("button", { type: "button", ariaLabel: "Reply to: " + m.text.slice(0, 40) }, "Reply");
-  const node = el("div", { className: ["bubble", m.own && "own", m.deleted && "gone", m.kind === "ephemeral" && "ephemeral"].filter(Boolean).join(" ") },
-    el("span", { className: "quiet" }, m.own ? "You: " : "Shop: "),
-    content(m, state.person.locale),
-    m.buttons?.length && !m.deleted ? el("div", { className: "choices" }, ...m.buttons.map((b) => choice(chat, m, b))) : null,
-    el("div", { className: "meta" },
-      el("span", {}, [when, m.edited ? "edited" : "", m.kind === "ephemeral" ? "only you see this" : ""].filter(Boolean).join(" · ")),
-      m.deleted || m.kind === "ephemeral" ? null : answer));
-  const reply = () => aim(chat, m.id, m.text);
-  answer.addEventListener("click", (e) => { e.stopPropagation(); reply(); });
-  node.addEventListener("click", (e) => {
-    if (answer.isConnected && !e.target.closest("a, button") && getSelection().isCollapsed) reply();
-  });
-  return node;
-}
-
-function show(m) {
-  const chat = state.chats.get(m.channel);
-  const old = chat.bubbles.get(m.id);
-  const node = bubble(chat, m);
-  const atEnd = chat.box.scrollHeight - chat.box.scrollTop - chat.box.clientHeight < 80;
-  chat.bubbles.set(m.id, node);
-  if (old) old.replaceWith(node);
-  else chat.box.append(node);
-  if (atEnd) chat.box.scrollTop = chat.box.scrollHeight;
-}
-
-// follow shows what happens in the customer's chats until another is chosen.
-async function follow() {
-  state.follower?.abort();
-  const { signal } = (state.follower = new AbortController());
-  for (const chat of state.chats.values()) {
-    chat.box.replaceChildren();
-    chat.bubbles.clear();
-    aim(chat, "");
-    chat.showBlocked?.();
-  }
-  let cursor = "";
-  while (!signal.aborted) {
-    try {
-      const news = await api("GET", "feed?" + new URLSearchParams({ customer: state.person.uid, cursor }), undefined, signal);
-      if (signal.aborted) return;
-      news.items.forEach(show);
-      cursor = news.cursor;
-    } catch (err) {
-      if (signal.aborted) return;
-      if (err.status === 400 || err.status === 404) return location.reload(); // another sandbox has begun
-      await wait(1500);
-    }
-  }
-}
+const state = { world: null, person: null, order: null, offered: "" };
 
 // ---- The shop ----
 
 // reports are what the shop's people can do, and what its platform then tells.
 const reports = [
-  ["ship", "Shipped"], ["out_for_delivery", "Out for delivery"], ["deliver", "Delivered"], ["delivery_failed", "Delivery failed"],
+  ["split", "Split into parcels"], ["ship", "Shipped"], ["out_for_delivery", "Out for delivery"], ["deliver", "Delivered"], ["delivery_failed", "Delivery failed"],
   ["ready_for_pickup", "Ready for pick-up"], ["pick_up", "Picked up"], ["hold", "On hold"], ["payment_failed", "Payment failed"],
   ["approval_needed", "Approval needed"], ["approve", "Approved"], ["reject", "Rejected"],
   ["part_cancel", "Partly cancelled"], ["cancel", "Cancelled"],
@@ -186,36 +45,12 @@ function showOrder() {
     ...parcels, ...returns);
 }
 
+// invite shows the storefront's buttons for the chosen order.
 async function invite() {
-  state.offer = null;
-  $("invitations").replaceChildren(el("p", { className: "hint" }, "Asking the gateway for links…"));
-  const order = state.order;
+  const order = state.order?.code || "";
+  state.offered = order;
   if (!order) return $("invitations").replaceChildren(el("p", { className: "hint" }, "There is no order to be told about."));
-  try {
-    const offer = await api("POST", "optin", { customer: state.person.uid, order: order.code });
-    if (state.order !== order) return;
-    state.offer = offer;
-    const inOrder = state.world.channels.flatMap((c) => offer.links.filter((l) => l.channel === c.name));
-    $("invitations").replaceChildren(...inOrder.map(invitation), offer.page ? el("p", { className: "hint" }, anchor(offer.page, "The gateway’s own page with these links")) : "");
-  } catch (err) {
-    if (state.order !== order) return;
-    const again = el("button", { type: "button" }, "Try again");
-    again.addEventListener("click", invite);
-    $("invitations").replaceChildren(el("p", {}, "The gateway gave no links: " + err.message), again);
-  }
-}
-
-function invitation(link) {
-  const info = state.world.channels.find((c) => c.name === link.channel);
-  const ref = link.dataRef || link.token || link.code;
-  const b = el("button", { type: "button", className: "primary" }, "Send to " + (info?.title || link.channel));
-  b.addEventListener("click", () => act(b.textContent, async () => {
-    await api("POST", info.name + "/optin", { user: me(info), ref, way: info.way });
-    state.blocked.delete(me(info)); // who presses Start has unblocked the shop
-    state.chats.get(info.name).showBlocked?.();
-    notice("Pressed: the reference is on its way through " + info.title + ".");
-  }));
-  return el("div", { className: "stack" }, b, el("span", { className: "ref", title: link.url || link.how || "" }, ref));
+  await inviteTo($("invitations"), state.person, order, () => state.order?.code === order);
 }
 
 // loadOrders fetches the customer's orders and chooses one; the newest by default.
@@ -223,12 +58,11 @@ async function loadOrders(code) {
   const { uid } = state.person;
   const items = (await api("GET", "shop/orders")).items.filter((o) => o.customer.uid === uid);
   if (uid !== state.person.uid) return;
-  const before = state.order?.code;
   state.order = items.find((o) => o.code === code) || items[0] || null;
   remember();
   $("order").replaceChildren(...items.map((o) => el("option", { value: o.code, selected: o === state.order }, o.code + " · " + o.status)));
   showOrder();
-  if (state.order?.code !== before || !state.offer) invite();
+  if (state.order?.code !== state.offered) invite();
 }
 
 // remember keeps over a reload of the page who and what was chosen in it.
@@ -241,17 +75,17 @@ function remember() {
 async function choosePerson(uid, order) {
   state.person = state.world.people.find((p) => p.uid === uid) || state.world.people[0];
   state.order = null;
-  state.offer = null;
+  state.offered = null;
   $("person").value = state.person.uid;
-  follow();
+  follow(state.person);
   await loadOrders(order);
 }
 
 async function loadWorld(uid, order) {
   state.world = await api("GET", "world");
-  $("person").replaceChildren(...state.world.people.map((p) => el("option", { value: p.uid }, p.name + " (" + p.locale + ")")));
-  if (!state.chats.size) {
-    state.world.channels.forEach(openWindow);
+  $("person").replaceChildren(...state.world.people.map((p) => el("option", { value: p.uid }, p.name + " (" + (p.guest ? "guest, " : "") + p.locale + ")")));
+  if (!$("reports").childElementCount) {
+    openWindows($("windows"), state.world.channels);
     $("reports").replaceChildren(...reports.map(reportButton));
   }
   await choosePerson(uid, order);
@@ -303,8 +137,7 @@ const tickets = new Map();
 
 function openTicket(t) {
   const node = copyOf("ticket");
-  const card = { node, seen: "", status: node.querySelector(".status"), entries: node.querySelector(".entries") };
-  card.status.addEventListener("change", () => act("Status", () => api("POST", "shop/tickets/" + encodeURIComponent(t.id) + "/status", { status: card.status.value })));
+  const card = { node, seen: "", moves: node.querySelector(".moves"), entries: node.querySelector(".entries") };
   const form = node.querySelector("form");
   for (const r of form.querySelectorAll("input[type=radio]")) r.name = "public-" + t.id;
   form.addEventListener("submit", (e) => {
@@ -322,6 +155,23 @@ function openTicket(t) {
   return card;
 }
 
+const statusNames = { OPEN: "open", INPROCESS: "in process", CLOSED: "closed", COMPLETED: "completed" };
+
+// moves are what an agent can make of a ticket's state.
+const moves = {
+  OPEN: [["INPROCESS", "Take"], ["CLOSED", "Close"]], INPROCESS: [["CLOSED", "Close"]],
+  CLOSED: [["INPROCESS", "Reopen"]], COMPLETED: [["INPROCESS", "Reopen"]],
+};
+
+function move(t, status, label) {
+  const b = el("button", { type: "button", ariaLabel: label + " ticket " + t.id }, label);
+  b.addEventListener("click", () => act(label, async () => {
+    await api("POST", "shop/tickets/" + encodeURIComponent(t.id) + "/status", { status });
+    await loadTickets();
+  }));
+  return b;
+}
+
 function entry(e) {
   const who = [e.author || (e.agent ? "Agent" : "Customer"), e.agent && !e.public ? "internal" : "", new Date(e.createdAt).toLocaleTimeString(), e.status ? "status " + e.status : ""];
   return el("li", { className: e.agent ? (e.public ? "agent" : "internal") : "" }, el("small", {}, who.filter(Boolean).join(" · ")), e.text,
@@ -335,7 +185,8 @@ function showTicket(t) {
   card.seen = now;
   card.node.querySelector("h3").textContent = t.id + " · " + t.subject;
   card.node.querySelector(".about").textContent = [t.customer.name || t.customer.uid, t.order ? "order " + t.order : "no order"].join(" · ");
-  if (document.activeElement !== card.status) card.status.value = t.status;
+  card.node.querySelector(".status").textContent = statusNames[t.status] || t.status;
+  card.moves.replaceChildren(...(moves[t.status] || []).map(([status, label]) => move(t, status, label)));
   card.entries.replaceChildren(...t.entries.map(entry));
   card.entries.scrollTop = card.entries.scrollHeight;
 }
@@ -388,7 +239,8 @@ $("free").addEventListener("submit", (e) => {
 
 // What was reported before this page was opened is no news.
 act("Start", async () => {
-  const { uid, order } = JSON.parse(sessionStorage.getItem(kept) || "{}");
+  const asked = Object.fromEntries(new URLSearchParams(location.search)); // by the storefront
+  const { uid, order } = asked.uid ? asked : JSON.parse(sessionStorage.getItem(kept) || "{}");
   await loadWorld(uid, order);
   (await api("GET", "shop/pushes")).items.forEach((p) => traced.add(p.id));
 }).then(watchDesk);

@@ -2,6 +2,11 @@
 
 export const $ = (id) => document.getElementById(id);
 
+// copyOf makes a node of a template of the page.
+export function copyOf(template) {
+  return $(template).content.firstElementChild.cloneNode(true);
+}
+
 export async function api(method, path, body, signal) {
   const res = await fetch("/_sandbox/" + path, {
     method, signal, headers: body === undefined ? {} : { "Content-Type": "application/json" },

@@ -26,7 +26,22 @@ type principal struct {
 type Customer struct {
 	UID, Name string
 	ID        string // the customerId, a UUID
+	Closed    bool   // has closed the account and cannot log in
+
+	channels map[string]bool // notification channels switched on or off
 }
+
+// mailOf returns the e-mail address in a uid.
+func mailOf(uid string) string {
+	if _, mail, ok := strings.Cut(uid, "|"); ok {
+		return mail
+	}
+	return uid
+}
+
+// guest reports whether it is somebody who ordered without an account: the uid
+// is "guid|email".
+func (c *Customer) guest() bool { return strings.Contains(c.UID, "|") }
 
 const anonymous = "anonymous"
 
@@ -39,7 +54,7 @@ func (s *Sim) authenticate(r *http.Request) (*principal, *failure) {
 	}
 	who, ok := s.auth.lookup(token, s.opt.Now())
 	if !ok {
-		return nil, invalidToken(token)
+		return nil, s.invalidToken(token)
 	}
 	return &who, nil
 }

@@ -41,6 +41,8 @@ func (s *Sim) styled(ev Event) (post, any, error) {
 		return s.webhook(ev)
 	case Legacy:
 		return s.legacy(ev)
+	case Process:
+		return s.process(ev)
 	}
 	return post{}, nil, ErrNoEvent
 }
@@ -86,7 +88,7 @@ func (s *Sim) native(ev Event) (post, any, error) {
 		data["site"] = site
 	}
 	if r, ok := s.orders[ev.OrderCode]; ok && s.opt.SendOrder {
-		data["order"] = orderTree(r.current(), "en")
+		data["order"] = s.bend(orderTree(r.current(), "en"))
 	}
 	return structured(ev, "/shop/"+site, ev.Type, data)
 }
@@ -111,70 +113,6 @@ func (s *Sim) siteOf(ev Event) string {
 	return s.opt.BaseSites[0]
 }
 
-// commerceEvents are the Commerce events for what customers are told, with
-// their data. There is none for a parcel on its way or delivered, and none for
-// tickets (commerce-mock/apis/events.yaml).
-var commerceEvents = map[string]struct{ name, data string }{
-	"order.placed":           {"order.placed", "orderCode orderStatus"},
-	"order.payment_failed":   {"order.paymentfailed", "orderCode orderStatus"},
-	"order.on_hold":          {"order.fraudcustomernotified", "orderCode orderStatus"},
-	"order.shipped":          {"order.deliverysent", "orderCode consignmentCode consignmentStatus"},
-	"order.ready_for_pickup": {"order.readyforpickup", "orderCode consignmentCode"},
-	"order.picked_up":        {"order.pickupconfirmation", "orderCode consignmentCode consignmentStatus"},
-	"order.cancelled":        {"order.cancelled", "orderCode orderStatus"},
-	"order.partly_cancelled": {"order.partiallycanceled", "orderCode modificationCode modificationStatus"},
-	"order.return_created":   {"order.createreturn", "orderCode status"},
-	"order.refunded":         {"order.refund", "orderCode orderStatus"},
-	"order.partly_refunded":  {"order.partiallyrefunded", "orderCode modificationCode modificationStatus"},
-	"order.completed":        {"order.completed", "orderCode orderStatus"},
-	"customer.registered":    {"customer.created", "customerUid customerId storeUid"},
-	"customer.renamed":       {"customer.changeuid", "customerUid storeUid"},
-}
-
-// everyCode is the data of an event that is in no table.
-const everyCode = "orderCode orderStatus consignmentCode consignmentStatus"
-
-// commerce returns a Commerce event's name and data: codes, and no site.
-func (s *Sim) commerce(ev Event) (name string, data object, err error) {
-	known, ok := commerceEvents[ev.Type]
-	if ev.Name != "" {
-		known.name, known.data, ok = ev.Name, cmp.Or(known.data, everyCode), true
-	}
-	if !ok {
-		return "", nil, ErrNoEvent
-	}
-	codes, data := s.codes(ev), object{}
-	for _, field := range strings.Fields(known.data) {
-		if codes[field] != "" {
-			data[field] = codes[field]
-		}
-	}
-	maps.Copy(data, ev.Data)
-	return known.name, data, nil
-}
-
-func (s *Sim) codes(ev Event) map[string]string {
-	out := map[string]string{
-		"orderCode": ev.OrderCode, "consignmentCode": ev.ConsignmentCode,
-		"modificationCode": "mod-" + ev.OrderCode, "modificationStatus": "SUCCESSFUL",
-		"customerUid": ev.CustomerUID, "storeUid": s.siteOf(ev),
-	}
-	if c := s.find(ev.CustomerUID); c != nil {
-		out["customerId"] = c.ID
-	}
-	if r, ok := s.orders[ev.OrderCode]; ok {
-		o := r.current()
-		out["orderStatus"] = o.Status
-		if c := o.consignment(ev.ConsignmentCode); c != nil && ev.ConsignmentCode != "" {
-			out["consignmentStatus"] = c.Status
-		}
-	}
-	if ret := s.findReturn(ev.ReturnCode); ret != nil {
-		out["status"] = ret.Status
-	}
-	return out
-}
-
 func (s *Sim) findReturn(code string) *Return {
 	for _, ret := range s.returns {
 		if ret.Code == code {
@@ -189,12 +127,16 @@ func (s *Sim) kyma(ev Event) (post, any, error) {
 	if err != nil {
 		return post{}, nil, err
 	}
-	eventType := "sap.kyma.custom." + s.opt.Application + "." + name + ".v1"
+	data, _ = s.bend(data).(object)
+	eventType, source := "sap.kyma.custom."+s.opt.Application+"."+name+".v1", "kyma"
+	if s.answer("kyma-form") == "clean" {
+		eventType, source = name+".v1", s.opt.Application
+	}
 	if ev.Style == KymaStructured {
-		return structured(ev, "kyma", eventType, data)
+		return structured(ev, source, eventType, data)
 	}
 	p := post{about: Delivery{Type: eventType}, header: headers("Content-Type", jsonType,
-		"ce-specversion", "1.0", "ce-id", ev.ID, "ce-type", eventType, "ce-source", "kyma",
+		"ce-specversion", "1.0", "ce-id", ev.ID, "ce-type", eventType, "ce-source", source,
 		"ce-time", ev.Time.UTC().Format(time.RFC3339))}
 	return p, data, nil
 }
@@ -207,7 +149,30 @@ func (s *Sim) legacy(ev Event) (post, any, error) {
 	p := post{about: Delivery{Type: name}, basic: true, header: headers("Content-Type", jsonType)}
 	return p, object{
 		"event-type": name, "event-type-version": "v1", "event-id": ev.ID,
-		"event-time": ev.Time.UTC().Format("2006-01-02T15:04:05.000Z"), "data": data,
+		"event-time": ev.Time.UTC().Format("2006-01-02T15:04:05.000Z"), "data": s.bend(data),
 		"destinationTargetId": "notification-gateway",
 	}, nil
+}
+
+// process is the body of an action of the order process: what has which state now.
+func (s *Sim) process(ev Event) (post, any, error) {
+	r, ok := s.orders[ev.OrderCode]
+	if !ok {
+		return post{}, nil, ErrNoEvent
+	}
+	o, eventType := r.current(), "order.status"
+	body := object{
+		"id": ev.ID, "site": o.Site, "orderCode": o.Code, "customerUid": o.UserUID,
+		"status": o.Status, "consignmentCode": nil, "occurredAt": ev.Time.UTC().Format(time.RFC3339),
+	}
+	if c := o.consignment(ev.ConsignmentCode); c != nil && ev.ConsignmentCode != "" {
+		body["consignmentCode"], body["status"] = c.Code, c.Status
+	}
+	if ret := s.findReturn(ev.ReturnCode); ret != nil {
+		eventType = "return.status"
+		body["returnCode"], body["status"] = ret.Code, ret.Status
+	}
+	body["type"] = eventType
+	p := post{about: Delivery{Type: eventType}, basic: true, tries: processTries, header: headers("Content-Type", jsonType)}
+	return p, s.bend(body), nil
 }

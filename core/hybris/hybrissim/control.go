@@ -12,6 +12,10 @@ import (
 func (s *Sim) Control() http.Handler {
 	c := control{s}
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, ControlHelp) // who has gone does not see it
+	})
 	mux.Handle("GET /orders", handle(c.orders))
 	mux.Handle("POST /orders", handle(c.place))
 	mux.Handle("GET /orders/{code}", handle(c.orderOf))
@@ -20,7 +24,14 @@ func (s *Sim) Control() http.Handler {
 	mux.Handle("GET /tickets/{id}", handle(c.ticketOf))
 	mux.Handle("POST /tickets/{id}/notes", handle(c.note))
 	mux.Handle("POST /tickets/{id}/status", handle(c.status))
+	mux.Handle("GET /products", handle(c.products))
+	mux.Handle("GET /customers", handle(c.customers))
 	mux.Handle("POST /customers", handle(c.customer))
+	mux.Handle("POST /customers/{uid}/{change}", handle(c.changeCustomer))
+	mux.Handle("POST /tokens", handle(c.token))
+	mux.Handle("GET /doubts", handle(c.doubts))
+	mux.Handle("POST /doubts", handle(c.settle))
+	mux.Handle("POST /restart", handle(c.restart))
 	mux.Handle("GET /requests", handle(c.requests))
 	mux.Handle("GET /pushes", handle(c.pushes))
 	mux.Handle("POST /faults", handle(c.faults))
@@ -83,30 +94,15 @@ func (c control) showOrder(status int, code string) (int, any, error) {
 }
 
 func (c control) place(r *http.Request) (int, any, error) {
-	var in struct{ UID, Name, Code, Site string }
+	var in Purchase
 	if err := wish(r, &in); err != nil {
 		return 0, nil, err
 	}
-	if in.UID == "" {
-		return 0, nil, errors.New("uid: an order needs a customer")
+	o, err := c.sim.Checkout(r.Context(), in)
+	if err != nil {
+		return 0, nil, err
 	}
-	if _, taken := c.sim.Order(in.Code); taken {
-		return 0, nil, errors.New("code: there is such an order already")
-	}
-	if in.Code == "" {
-		in.Code = c.sim.freshOrderCode()
-	}
-	o := SampleOrder(in.Code, in.UID, cmp.Or(in.Site, c.sim.opt.BaseSites[0]))
-	o.UserName = cmp.Or(in.Name, o.UserName)
-	o = c.sim.Place(r.Context(), o)
 	return http.StatusCreated, c.orderView(o), nil
-}
-
-// freshOrderCode returns the next code of the series that is not taken.
-func (s *Sim) freshOrderCode() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.nextOrderCode()
 }
 
 // orderWish is what an action on an order may need.
@@ -117,6 +113,7 @@ type orderWish struct {
 	URL         string `json:"url"`
 	Status      string `json:"status"`
 	Type        string `json:"type"`
+	Name        string `json:"name"`
 }
 
 // What the actions do to a parcel and to an order.
@@ -163,6 +160,8 @@ func (c control) do(r *http.Request, code, action string, in orderWish) error {
 	case "ship":
 		id := cmp.Or(in.TrackingID, "1Z-"+code)
 		return c.sim.Ship(ctx, code, in.Consignment, id, cmp.Or(in.Carrier, "Colix Express"), cmp.Or(in.URL, "https://track.example.com/"+id))
+	case "split":
+		return c.sim.Split(code)
 	case "cancel":
 		return c.sim.Cancel(ctx, code)
 	case "return":
@@ -174,10 +173,10 @@ func (c control) do(r *http.Request, code, action string, in orderWish) error {
 		}
 		return c.sim.SetStatus(ctx, code, in.Status)
 	case "report":
-		if in.Type == "" {
-			return errors.New("type: which event")
+		if in.Type == "" && in.Name == "" {
+			return errors.New("type: which event, or its name in the shop's catalogue")
 		}
-		return c.sim.Report(ctx, code, in.Type)
+		return c.sim.report(ctx, Event{Type: in.Type, Name: in.Name, OrderCode: code, ConsignmentCode: in.Consignment})
 	}
 	return errors.New("action: there is none of this name")
 }
@@ -208,18 +207,6 @@ func (c control) orderView(o Order) object {
 	return object{
 		"code": o.Code, "guid": o.GUID, "site": o.Site, "customer": object{"uid": o.UserUID, "name": o.UserName},
 		"status": o.Status, "created": o.Created.UTC(), "total": value(o.total()), "currency": o.Currency,
-		"lines": lines, "consignments": parcels, "returns": returns,
+		"guest": o.Guest, "lines": lines, "consignments": parcels, "returns": returns,
 	}
-}
-
-func (c control) customer(r *http.Request) (int, any, error) {
-	var in struct{ UID, Name string }
-	if err := wish(r, &in); err != nil {
-		return 0, nil, err
-	}
-	if in.UID == "" {
-		return 0, nil, errors.New("uid: missing")
-	}
-	made := c.sim.AddCustomer(in.UID, in.Name)
-	return http.StatusCreated, object{"uid": made.UID, "name": made.Name, "customerId": made.ID}, nil
 }

@@ -3,6 +3,8 @@ package hybrissim_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -144,4 +146,30 @@ func TestControlFaultsAndCounts(t *testing.T) {
 	if got := press(t, s, "POST", "/customers", `{"uid":"c@example.com","name":"C"}`); got.status != 201 || got.tree["customerId"] == "" {
 		t.Errorf("customer: got %d %s", got.status, got.body)
 	}
+}
+
+// TestControlHelp: what can be done is written down, and served.
+func TestControlHelp(t *testing.T) {
+	s := newShop(t, hybrissim.Options{})
+	help := press(t, s, "GET", "/", "").body
+	for _, m := range regexp.MustCompile(`"((?:GET|POST) /[a-z][^"]*)"`).FindAllStringSubmatch(source(t, "control.go"), -1) {
+		method, path, _ := strings.Cut(m[1], " ")
+		if !regexp.MustCompile(`(?m)^` + method + ` +` + regexp.QuoteMeta(path) + ` `).MatchString(help) {
+			t.Errorf("%s is not in control.txt", m[1])
+		}
+	}
+	for _, m := range regexp.MustCompile(`json:"([a-zA-Z]+)"`).FindAllStringSubmatch(source(t, "control.go")+source(t, "controldesk.go"), -1) {
+		if !strings.Contains(help, `"`+m[1]+`"`) {
+			t.Errorf("the field %s is not in control.txt", m[1])
+		}
+	}
+}
+
+func source(t *testing.T, name string) string {
+	t.Helper()
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
 }

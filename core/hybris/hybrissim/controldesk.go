@@ -99,6 +99,14 @@ func (c control) pushes(*http.Request) (int, any, error) {
 	return http.StatusOK, object{"items": items}, nil
 }
 
+func (c control) products(*http.Request) (int, any, error) {
+	items := []object{}
+	for _, p := range catalogue {
+		items = append(items, object{"code": p.Code, "name": p.Name, "price": value(p.Unit), "currency": "EUR"})
+	}
+	return http.StatusOK, object{"items": items}, nil
+}
+
 // span is a duration in words, such as "1.5s".
 type span time.Duration
 
@@ -119,8 +127,15 @@ type faultWish struct {
 	RejectTickets   *bool `json:"rejectTickets"`
 	ExpireTokens    bool  `json:"expireTokens"`
 	DuplicatePushes *int  `json:"duplicatePushes"`
-	Fail            *struct {
+	LosePushes      *int  `json:"losePushes"`
+	HoldPushes      *bool `json:"holdPushes"` // false lets them go, the newest first
+	Extra           *bool `json:"extra"`
+	// Missing and Mistyped are names of fields; an empty list ends it.
+	Missing  *[]string `json:"missing"`
+	Mistyped *[]string `json:"mistyped"`
+	Fail     *struct {
 		Times      int    `json:"times"`
+		Every      int    `json:"every"`
 		Status     int    `json:"status"`
 		Type       string `json:"type"`
 		Message    string `json:"message"`
@@ -141,12 +156,17 @@ func (c control) faults(r *http.Request) (int, any, error) {
 		c.sim.ClearFaults()
 	}
 	c.sim.set(in.apply)
+	if in.HoldPushes != nil && !*in.HoldPushes {
+		if err := c.sim.ReleasePushes(r.Context()); err != nil {
+			return 0, nil, err
+		}
+	}
 	if in.ExpireTokens {
 		c.sim.ExpireTokens()
 	}
 	if f := in.Fail; f != nil {
 		c.sim.Fail(Failure{
-			Times: f.Times, Status: f.Status, Type: f.Type, Message: f.Message, Path: f.Path, RetryAfter: time.Duration(f.RetryAfter),
+			Times: f.Times, Every: f.Every, Status: f.Status, Type: f.Type, Message: f.Message, Path: f.Path, RetryAfter: time.Duration(f.RetryAfter),
 		})
 	}
 	return http.StatusOK, object{}, nil
@@ -160,6 +180,13 @@ func (in faultWish) apply(f *faults) {
 	assign(&f.unknown, in.UnknownOutcome)
 	assign(&f.rejectTickets, in.RejectTickets)
 	assign(&f.duplicates, in.DuplicatePushes)
+	assign(&f.lostPushes, in.LosePushes)
+	assign(&f.bends.extra, in.Extra)
+	assign(&f.bends.missing, in.Missing)
+	assign(&f.bends.mistyped, in.Mistyped)
+	if in.HoldPushes != nil && *in.HoldPushes {
+		f.holdPushes = true
+	}
 }
 
 func assign[T any](target, wanted *T) {

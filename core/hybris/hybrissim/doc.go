@@ -1,7 +1,8 @@
 // Package hybrissim is an emulated SAP Commerce: its token endpoint, the OCC v2
 // resources a notification gateway needs (orders, consignment tracking,
-// returns, tickets, the status feed), the shop's own people (Ship, Cancel,
-// AddNote …) and the ways in which such a shop reports events.
+// returns, tickets, consents, the status feed), the login of customers, the
+// shop's own people (Ship, Cancel, AddNote …) and the ways in which such a shop
+// reports events.
 //
 // It promises to be as strict as the platform: roles, the rules of {userId},
 // error types and their sometimes odd statuses, fields levels, paging, ticket
@@ -19,37 +20,16 @@
 //   - events as Kyma delivers them: https://github.com/SAP-samples/kyma-runtime-extension-samples
 //   - webhooks: https://help.sap.com/doc/98e1c11231654c619cf18378dc5cf969/2105/en-US/index.html
 //
-// Not established by these and therefore this emulator's choice: the body of a
-// 404 for an unknown path (UnknownResourceError), the errors for unknown
-// consignments, returns, ticket entries and attachments, the roles on tracking
-// and returns (those of the orders), the order of "byTicketId", and whether
-// "characters" of a ticket's text are UTF-16 units (a Java string's length: so
-// they are here).
+// Where these are silent, Options.Answers say what this shop does (see Doubts).
+// Its own choice remain the errors for unknown returns, ticket entries and
+// attachments and for a consent that is given twice, the order of "byTicketId",
+// and whether "characters" of a ticket's text are UTF-16 units (a Java string's
+// length: so they are here).
 //
 // # The control surface
 //
-// Control serves a small JSON interface for a web page and other processes.
-// An unknown field or an impossible wish is answered 400 with {"error":"…"}, an
-// unknown order or ticket 404, an unlawful ticket status 409.
-//
-//	GET  /orders                {"items":[{"code","guid","site","customer":{"uid","name"},"status","created","total","currency",
-//	                            "lines":[{"code","name","quantity"}],"consignments":[{"code","status","trackingId","carrier","trackingUrl"}],
-//	                            "returns":[{"code","status"}]}…]}, newest first
-//	POST /orders                {"uid","name"?,"code"?,"site"?}  201 with the order; the shop reports order.placed
-//	GET  /orders/{code}         one order
-//	POST /orders/{code}/{action}  {"consignment"?,"trackingId"?,"carrier"?,"url"?,"status"?,"type"?}  the order as it is then
-//	     actions on a parcel: ship, out_for_delivery, deliver, delivery_failed, ready_for_pickup, pick_up
-//	     actions on the order: hold, payment_failed, approval_needed, approve, reject, cancel, part_cancel, complete, status (with "status")
-//	     actions on its newest return: return (makes one), receive_return, refund, part_refund
-//	     report (with "type"): the shop reports an event and nothing else changes
-//	GET  /tickets               {"items":[ticket…]}, newest first; internal notes included, since this is the agent's desk
-//	GET  /tickets/{id}          {"id","site","customer":{"uid","name"},"order","subject","status","category","agent","createdAt","modifiedAt",
-//	                            "entries":[{"code","text","author","agent":bool,"public":bool,"status","createdAt","attachments":[name…]}…]}, oldest entry first
-//	POST /tickets/{id}/notes    {"text","public":bool,"agent"?}  201 with the ticket
-//	POST /tickets/{id}/status   {"status":"OPEN|INPROCESS|CLOSED","text"?,"agent"?}
-//	POST /customers             {"uid","name"}
-//	GET  /requests              {"counts":{"GET /orders/{code}":3,…},"total":n}
-//	GET  /pushes                {"items":[{"id","type","style","order","ticket","statuses":[n…],"error"?}…]}
-//	POST /faults                {"clear"?,"down"?,"unavailable"?,"delay"?,"staleReads"?,"unknownOutcome"?,"rejectTickets"?,"expireTokens"?,
-//	                            "duplicatePushes"?,"fail"?:{"times","status","type"?,"message"?,"path"?,"retryAfter"?}}  durations as in "1.5s"
+// Control serves a small JSON interface for a web page and other processes;
+// control.txt lists it. An unknown field or an impossible wish is answered 400
+// with {"error":"…"}, an unknown order, ticket or customer 404, an unlawful
+// ticket status 409.
 package hybrissim

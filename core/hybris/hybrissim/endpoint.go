@@ -16,6 +16,7 @@ type endpoint struct {
 	method, path string
 	roles        []role // nil: open to all, without a token too
 	serve        func(*call) (answer, *failure)
+	doubt        string // about the roles: the trusted client may not be among them
 }
 
 // endpoints is the roles matrix. Trusted clients get the tickets only where
@@ -28,27 +29,33 @@ func (s *Sim) endpoints() []endpoint {
 		read, write = append(read, trusted), append(write, trusted)
 	}
 	table := []endpoint{
-		{"GET", "/orders/{code}", []role{trusted}, (*call).order},
-		{"GET", "/feeds/orders/statusfeed", []role{trusted}, (*call).statusFeed},
-		{"GET", "/users/{userId}/orders", user, (*call).orderHistory},
-		{"GET", "/users/{userId}/orders/{code}", order, (*call).userOrder},
-		{"GET", "/users/{userId}/orderReturns", user, (*call).returnRequests},
-		{"GET", "/users/{userId}/orderReturns/{returnCode}", user, (*call).returnRequest},
-		{"GET", "/users/{userId}/tickets", read, (*call).ticketList},
-		{"POST", "/users/{userId}/tickets", write, (*call).createTicket},
-		{"GET", "/users/{userId}/tickets/{ticketId}", read, (*call).ticket},
-		{"POST", "/users/{userId}/tickets/{ticketId}/events", write, (*call).createEntry},
-		{"GET", "/users/{userId}/ticketAssociatedObjects", write, (*call).associatedObjects},
-		{"GET", "/ticketCategories", nil, (*call).categories},
+		{"GET", "/orders/{code}", []role{trusted}, (*call).order, ""},
+		{"GET", "/feeds/orders/statusfeed", []role{trusted}, (*call).statusFeed, ""},
+		{"GET", "/users/{userId}/orders", user, (*call).orderHistory, ""},
+		{"GET", "/users/{userId}/orders/{code}", order, (*call).userOrder, ""},
+		{"GET", "/users/{userId}/orderReturns", user, (*call).returnRequests, "return-roles"},
+		{"GET", "/users/{userId}/orderReturns/{returnCode}", user, (*call).returnRequest, "return-roles"},
+		{"GET", "/users/{userId}/tickets", read, (*call).ticketList, ""},
+		{"POST", "/users/{userId}/tickets", write, (*call).createTicket, ""},
+		{"GET", "/users/{userId}/tickets/{ticketId}", read, (*call).ticket, ""},
+		{"POST", "/users/{userId}/tickets/{ticketId}/events", write, (*call).createEntry, ""},
+		{"GET", "/users/{userId}/ticketAssociatedObjects", write, (*call).associatedObjects, ""},
+		{"GET", "/ticketCategories", nil, (*call).categories, ""},
+		{"GET", "/users/{userId}/consenttemplates", user, (*call).consentTemplates, "consent-roles"},
+		{"POST", "/users/{userId}/consents", user, (*call).giveConsent, "consent-roles"},
+		{"DELETE", "/users/{userId}/consents/{consentCode}", user, (*call).withdrawConsent, "consent-roles"},
+		{"GET", "/users/{userId}/notificationpreferences", user, (*call).preferences, "consent-roles"},
+		{"PATCH", "/users/{userId}/notificationpreferences", user, (*call).changePreferences, "consent-roles"},
+		{"GET", "/users/{userId}/notifications/sitemessages", user, (*call).siteMessages, "consent-roles"},
 	}
 	if !s.opt.NoTracking {
-		table = append(table, endpoint{"GET", "/users/{userId}/orders/{code}/consignments/{consignmentCode}/tracking", user, (*call).tracking})
+		table = append(table, endpoint{"GET", "/users/{userId}/orders/{code}/consignments/{consignmentCode}/tracking", user, (*call).tracking, "tracking-roles"})
 	}
 	if !s.opt.Mode2105 {
 		const attachments = "/users/{userId}/tickets/{ticketId}/events/{eventCode}/attachments"
 		table = append(table,
-			endpoint{"POST", attachments, write, (*call).attach},
-			endpoint{"GET", attachments + "/{attachmentId}", read, (*call).attachment})
+			endpoint{"POST", attachments, write, (*call).attach, ""},
+			endpoint{"GET", attachments + "/{attachmentId}", read, (*call).attachment, ""})
 	}
 	return table
 }
@@ -57,6 +64,9 @@ func (s *Sim) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+tokenPath, s.token)
 	mux.HandleFunc(tokenPath, wrongMethod)
+	mux.HandleFunc("GET "+authorizePath, s.authorize)
+	mux.HandleFunc("POST "+authorizePath, s.authorize)
+	mux.HandleFunc("POST "+revokePath, s.revoke)
 	mux.HandleFunc("GET "+s.opt.Prefix+"/basesites", s.baseSites)
 	known := map[string]bool{}
 	for _, e := range s.endpoints() {
@@ -76,8 +86,8 @@ func (s *Sim) label(pattern string) string {
 	if _, path, ok := strings.Cut(pattern, " "); ok {
 		pattern = path
 	}
-	if pattern == tokenPath {
-		return "/oauth/token"
+	if rest, ok := strings.CutPrefix(pattern, authPath); ok {
+		return "/oauth" + rest
 	}
 	return strings.TrimPrefix(strings.TrimPrefix(pattern, s.opt.Prefix), "/{site}")
 }
@@ -139,10 +149,10 @@ func (c *call) run(e endpoint) (answer, *failure) {
 		return answer{}, refusal
 	}
 	a, refusal := e.serve(c)
-	if refusal != nil || a.kind == "" {
-		return a, refusal
+	if refusal == nil && a.kind != "" {
+		a.body, refusal = project(a.kind, a.body, c.fields)
 	}
-	a.body, refusal = project(a.kind, a.body, c.fields)
+	a.body = c.bend(a.body)
 	return a, refusal
 }
 
@@ -163,12 +173,20 @@ func (c *call) admit(e endpoint) *failure {
 		}
 	}
 	if e.roles != nil {
-		if refusal := allow(who, e.roles); refusal != nil {
+		if refusal := allow(who, c.rolesOf(e)); refusal != nil {
 			return refusal
 		}
 	}
 	c.fields, refusal = parseFields(c.r.URL.Query().Get("fields"))
 	return refusal
+}
+
+// rolesOf returns who may ask for a resource, as far as that is known.
+func (s *Sim) rolesOf(e endpoint) []role {
+	if e.doubt != "" && s.answer(e.doubt) == "customers" {
+		return []role{customer, manager}
+	}
+	return e.roles
 }
 
 // report sends what the handler left for later, without holding up the answer.
@@ -210,6 +228,10 @@ func (s *Sim) baseSites(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Sim) noResource(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, strings.TrimSuffix(s.opt.Prefix, "/v2"))
+	if s.answer("wrong-path") == "page" {
+		proxyPage(http.StatusNotFound, 0).write(w)
+		return
+	}
 	fail(http.StatusNotFound, "UnknownResourceError", "There is no resource for path "+path).write(w)
 }
 

@@ -48,8 +48,11 @@ func unauthorized() *failure {
 	return f
 }
 
-func invalidToken(token string) *failure {
+func (s *Sim) invalidToken(token string) *failure {
 	words := "Invalid access token: " + token
+	if s.answer("invalid-token-words") == "jwt" {
+		words = "An error occurred while attempting to decode the Jwt: Jwt expired"
+	}
 	f := fail(http.StatusUnauthorized, "InvalidTokenError", words)
 	f.challenge = fmt.Sprintf("Bearer realm=%q, error=%q, error_description=%q", "hybris", "invalid_token", words)
 	return f

@@ -17,6 +17,9 @@ type Failure struct {
 	// request, but none for a token ("/oauth/token").
 	Path       string
 	RetryAfter time.Duration
+	Every      int // meets each so-many-th of its requests only; 0: all
+
+	seen int
 }
 
 // faults is what shall go wrong. It is guarded by Sim.mu.
@@ -30,6 +33,8 @@ type faults struct {
 	failures      []*Failure
 	duplicates    int
 	holdPushes    bool
+	lostPushes    int
+	bends         bends
 }
 
 // fate is what happens to one request.
@@ -65,6 +70,9 @@ func (f *faults) pick(r *http.Request, prefix string) fate {
 func (f *faults) scripted(path string, resource bool) *failure {
 	for i, plan := range f.failures {
 		if plan.Path == "" && !resource || !strings.Contains(path, plan.Path) {
+			continue
+		}
+		if plan.seen++; plan.Every > 0 && plan.seen%plan.Every != 0 {
 			continue
 		}
 		if plan.Times--; plan.Times == 0 {
@@ -127,6 +135,10 @@ func (s *Sim) RejectTickets(on bool) { s.set(func(f *faults) { f.rejectTickets =
 
 // DuplicatePushes makes the shop report everything 1+n times, with the same ids.
 func (s *Sim) DuplicatePushes(n int) { s.set(func(f *faults) { f.duplicates = n }) }
+
+// LosePushes makes the shop lose the next n events before they leave, as a full
+// queue in memory does.
+func (s *Sim) LosePushes(n int) { s.set(func(f *faults) { f.lostPushes = n }) }
 
 // ClearFaults ends all misfortune but held pushes.
 func (s *Sim) ClearFaults() {

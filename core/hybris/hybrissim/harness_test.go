@@ -186,6 +186,10 @@ func (g *gateway) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if strings.HasSuffix(r.URL.Path, "/oauth/token") {
+		body := io.NopCloser(strings.NewReader(`{"access_token":"given","token_type":"Bearer"}`))
+		return &http.Response{StatusCode: http.StatusOK, Body: body, Header: http.Header{}, Request: r}, nil
+	}
 	rec := recorded{header: r.Header}
 	if err := json.Unmarshal(raw, &rec.body); err != nil {
 		return nil, err

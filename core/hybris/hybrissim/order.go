@@ -71,11 +71,7 @@ func SampleOrder(code, uid, site string) Order {
 	o := Order{
 		Code: code, GUID: guidOf(site, code), Site: site, UserUID: uid, UserName: strings.TrimSpace(first + " " + last),
 		Status: "READY", Currency: "EUR",
-		Lines: []Line{
-			{Code: "LAMP-40", Name: "Reading lamp, brass", Quantity: 1, Unit: 6490},
-			{Code: "MUG-330", Name: "Stoneware mug 330 ml", Quantity: 4, Unit: 895},
-			{Code: "TEA-OOL", Name: "Oolong <spring> & Friends, 100 g", Quantity: 2, Unit: 1250},
-		},
+		Lines:        slices.Clone(catalogue[:3]),
 		DeliveryCost: 490, Tax: 2074,
 		Address: Address{
 			FirstName: first, LastName: last, Line1: "Lindenallee 12", PostalCode: "50667", Town: "Köln",
@@ -87,12 +83,17 @@ func SampleOrder(code, uid, site string) Order {
 			Type: "visa", TypeName: "Visa", ExpiryMonth: "4", ExpiryYear: "2029",
 		},
 	}
-	parcel := Consignment{Code: "cons" + code + "_0", Status: "READY"}
+	o.pack()
+	return o
+}
+
+// pack puts everything into one parcel that is ready to be shipped.
+func (o *Order) pack() {
+	parcel := Consignment{Code: "cons" + o.Code + "_0", Status: "READY"}
 	for i, l := range o.Lines {
 		parcel.Packed = append(parcel.Packed, Packed{Line: i, Quantity: l.Quantity})
 	}
 	o.Consignments = []Consignment{parcel}
-	return o
 }
 
 // nameOf makes a name of the local part of a uid: "ines.vidal@…" is Ines Vidal.

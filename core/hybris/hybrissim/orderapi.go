@@ -25,10 +25,42 @@ func (c *call) record(codeOrGUID string) *orderRecord {
 func (c *call) order() (answer, *failure) {
 	code := c.r.PathValue("code")
 	r := c.record(code)
-	if r == nil {
+	if r == nil || !c.keyed(r.current(), code) {
 		return answer{}, unknownOrder(code)
 	}
-	return answer{kind: "order", body: orderTree(c.visible(r), c.lang)}, nil
+	return answer{kind: "order", body: c.orderTree(c.visible(r))}, nil
+}
+
+// keyed reports whether this shop finds an order by such a key.
+func (c *call) keyed(o Order, key string) bool {
+	switch c.answer("order-key") {
+	case "code":
+		return o.Code == key
+	case "guid":
+		return o.GUID == key
+	}
+	return true
+}
+
+// orderTree is an order as this request sees it.
+func (c *call) orderTree(o Order) object {
+	out := orderTree(o, c.lang)
+	parcels, _ := out["consignments"].([]object)
+	for i, p := range o.Consignments {
+		parcels[i]["statusDisplay"] = c.parcelDisplay(p.Status)
+	}
+	return out
+}
+
+// parcelDisplay is what a storefront is to write for a parcel's state, if anything.
+func (s *Sim) parcelDisplay(status string) any {
+	switch s.answer("parcel-display") {
+	case "processing":
+		return "processing"
+	case "none":
+		return nil
+	}
+	return consignmentDisplay(status)
 }
 
 // userOrder reads an order of {userId}.
@@ -37,7 +69,7 @@ func (c *call) userOrder() (answer, *failure) {
 	if refusal != nil {
 		return answer{}, refusal
 	}
-	return answer{kind: "order", body: orderTree(c.visible(r), c.lang)}, nil
+	return answer{kind: "order", body: c.orderTree(c.visible(r))}, nil
 }
 
 // ownOrder finds an order of {userId} in the site: by its code, a guest's by
@@ -109,14 +141,18 @@ func (c *call) tracking() (answer, *failure) {
 	o := r.current()
 	for _, parcel := range o.Consignments {
 		if parcel.Code == code {
-			return answer{body: trackingTree(parcel)}, nil
+			return answer{body: c.trackingTree(parcel)}, nil
 		}
 	}
-	return answer{}, fail(http.StatusNotFound, "NotFoundError", "Consignment not found for the given code "+code)
+	words := "Consignment not found for the given code " + code
+	if c.answer("parcel-unknown") == "400" {
+		return answer{}, fail(http.StatusBadRequest, "UnknownIdentifierError", words)
+	}
+	return answer{}, fail(http.StatusNotFound, "NotFoundError", words)
 }
 
-func trackingTree(c Consignment) object {
-	out := object{"statusDisplay": consignmentDisplay(c.Status)}
+func (s *Sim) trackingTree(c Consignment) object {
+	out := object{"statusDisplay": s.parcelDisplay(c.Status)}
 	if c.TrackingID == "" {
 		return out
 	}

@@ -1,10 +1,8 @@
 package hybrissim
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -26,7 +24,13 @@ const (
 	Webhook Style = "webhook"
 	// Legacy is the older export of Commerce events over HTTP.
 	Legacy Style = "legacy"
+	// Process is an action of the order process that posts a small flat body for
+	// each state that is reached, and is run again when it fails.
+	Process Style = "process"
 )
+
+// everySave reports whether a style reports a change whatever it means.
+func (s Style) everySave() bool { return s == Webhook || s == Process }
 
 // Event is what the shop reports. What is empty is left out or, where the
 // style needs it, taken from the shop's data.
@@ -46,6 +50,8 @@ type Event struct {
 	Data                                   map[string]any // more data, as it stands
 
 	Style Style // default: Options.Style
+
+	consent string // its code
 }
 
 // Note is a ticket's entry in an event.
@@ -70,13 +76,6 @@ type Delivery struct {
 	Statuses      []int // of each try; 0: no answer
 	Err           string
 }
-
-// webhookTries and webhookGap are those of webhookservices.
-const (
-	webhookTries = 2
-	webhookGap   = 10 * time.Second
-	pushTimeout  = 15 * time.Second
-)
 
 // pushes is what the shop has reported. It is guarded by Sim.mu.
 type pushes struct {
@@ -143,7 +142,7 @@ func (s *Sim) Settle() { s.pushing.Wait() }
 // auto reports what the shop reports by itself. Failures are in Pushes; the
 // shop's work goes on without the gateway.
 func (s *Sim) auto(ctx context.Context, ev Event) {
-	if !s.opt.AutoPush || ev.Type == "" && s.opt.Style != Webhook {
+	if !s.opt.AutoPush || ev.Type == "" && ev.Name == "" && !s.opt.Style.everySave() {
 		return
 	}
 	_ = s.Push(ctx, ev)
@@ -152,58 +151,6 @@ func (s *Sim) auto(ctx context.Context, ev Event) {
 func (s *Sim) pushLater(ctx context.Context, ev Event) {
 	ctx = context.WithoutCancel(ctx)
 	s.pushing.Go(func() { s.auto(ctx, ev) })
-}
-
-// deliver tries until an answer, or until the tries are used up: only a 5xx is
-// worth another one, and only to webhooks.
-func (s *Sim) deliver(ctx context.Context, p post) error {
-	var err error
-	for try := 1; ; try++ {
-		var status int
-		status, err = s.send(ctx, p)
-		p.about.Statuses = append(slices.Clone(p.about.Statuses), status)
-		if status < 500 || try >= p.tries {
-			break
-		}
-		if s.opt.Wait(ctx, webhookGap) != nil {
-			break
-		}
-	}
-	if err != nil {
-		p.about.Err = err.Error()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.pushes.done = append(s.pushes.done, p.about)
-	return err
-}
-
-// send makes one request; status is 0 when there was no answer.
-func (s *Sim) send(ctx context.Context, p post) (status int, err error) {
-	ctx, cancel := context.WithTimeout(ctx, pushTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.opt.EventsURL, bytes.NewReader(p.body))
-	if err != nil {
-		return 0, err
-	}
-	req.Header = p.header.Clone()
-	if p.about.Style == Webhook {
-		req.Header.Set("ce-id", uuid()) // a new one for each try
-	}
-	if p.basic {
-		req.SetBasicAuth(s.opt.EventsUser, s.opt.EventsKey)
-	} else {
-		req.Header.Set("Authorization", "Bearer "+s.opt.EventsKey)
-	}
-	res, err := s.opt.Client.Do(req)
-	if err != nil {
-		return 0, err
-	}
-	_ = res.Body.Close()
-	if res.StatusCode/100 != 2 {
-		return res.StatusCode, fmt.Errorf("event %s: answered %d", p.about.Type, res.StatusCode)
-	}
-	return res.StatusCode, nil
 }
 
 // reportEntry reports an agent's entry where the shop does so. A stock shop
@@ -217,7 +164,7 @@ func (s *Sim) reportEntry(ctx context.Context, ticketID string, e Entry) {
 
 func (s *Sim) reportStatus(ctx context.Context, ticketID string) {
 	t, ok := s.Ticket(ticketID)
-	if !ok || !s.opt.TicketPushes || s.opt.Style != Native {
+	if !ok || !s.opt.TicketPushes || s.opt.Style != Native && s.opt.Style != Webhook {
 		return
 	}
 	ev := ticketEvent(&t)

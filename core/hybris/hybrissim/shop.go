@@ -13,23 +13,6 @@ import (
 // ErrUnknown is an order, parcel, return or ticket that the shop does not have.
 var ErrUnknown = errors.New("unknown to the shop")
 
-// AddCustomer makes a customer, or gives one another name.
-func (s *Sim) AddCustomer(uid, name string) Customer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return *s.addCustomer(uid, name)
-}
-
-func (s *Sim) addCustomer(uid, name string) *Customer {
-	c, ok := s.customers[uid]
-	if !ok {
-		c = &Customer{UID: uid, ID: guidOf("customer", uid)}
-		s.customers[uid] = c
-	}
-	c.Name = cmp.Or(name, c.Name)
-	return c
-}
-
 // AddOrder puts an order into the shop without a word to anybody. What it
 // leaves open is filled in: code, GUID, site, time, and its customer.
 func (s *Sim) AddOrder(o Order) Order {
@@ -116,10 +99,14 @@ var (
 
 // Report reports an event of an order without any change to it.
 func (s *Sim) Report(ctx context.Context, order, eventType string) error {
-	if _, ok := s.Order(order); !ok {
-		return fmt.Errorf("order %q: %w", order, ErrUnknown)
+	return s.report(ctx, Event{Type: eventType, OrderCode: order})
+}
+
+func (s *Sim) report(ctx context.Context, ev Event) error {
+	if _, ok := s.Order(ev.OrderCode); !ok {
+		return fmt.Errorf("order %q: %w", ev.OrderCode, ErrUnknown)
 	}
-	s.auto(ctx, Event{Type: eventType, OrderCode: order})
+	s.auto(ctx, ev)
 	return nil
 }
 
@@ -134,6 +121,24 @@ func (s *Sim) SetStatus(ctx context.Context, order, status string) error {
 	}
 	s.auto(ctx, Event{Type: orderNews[status], OrderCode: order})
 	return nil
+}
+
+// Split puts each line of an order into a parcel of its own, while none has left.
+func (s *Sim) Split(order string) error {
+	return s.change(order, func(o *Order) error {
+		for _, c := range o.Consignments {
+			if c.Status != "READY" {
+				return fmt.Errorf("order %s: parcel %s is %s and cannot be packed anew", order, c.Code, c.Status)
+			}
+		}
+		o.Consignments = nil
+		for i, l := range o.Lines {
+			o.Consignments = append(o.Consignments, Consignment{
+				Code: fmt.Sprintf("cons%s_%d", o.Code, i), Status: "READY", StatusDate: s.opt.Now(), Packed: []Packed{{Line: i, Quantity: l.Quantity}},
+			})
+		}
+		return nil
+	})
 }
 
 // Cancel cancels an order and its parcels.

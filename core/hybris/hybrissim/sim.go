@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,10 +14,16 @@ import (
 // strict, recent one with a site "electronics" and no events.
 type Options struct {
 	BaseSites []string
-	// ClientID and ClientSecret are those of the one OAuth client, which has
-	// the role ROLE_TRUSTED_CLIENT and the scope "extended".
+	// ClientID and ClientSecret are those of the gateway's OAuth client, which
+	// has the role ROLE_TRUSTED_CLIENT, the scope "extended" and no grant but
+	// client_credentials.
 	ClientID, ClientSecret string
-	Prefix                 string // default "/occ/v2"
+	Clients                []Client // the others; default Storefront()
+	CustomerPassword       string   // every customer's; default DefaultPassword
+	Prefix                 string   // default "/occ/v2"
+	// Answers settle what the documents leave open, by a Doubt's name. They must
+	// pass CheckAnswers.
+	Answers map[string]string
 
 	// AllowTrustedTickets opens the ticket resources to the trusted client, as
 	// a small extension of the shop would; a stock installation refuses it.
@@ -42,9 +49,14 @@ type Options struct {
 	// it: as a bearer token, or as the password of EventsUser (default "shop")
 	// in the styles that use Basic.
 	EventsURL, EventsUser, EventsKey string
-	Style                            Style  // default Native
-	Application                      string // the shop's name in Kyma types and sources; default "shop"
-	Objects                          Objects
+	// EventsTokenURL makes all styles send a bearer token instead, which is got
+	// there by client credentials with EventsUser and EventsKey.
+	EventsTokenURL string
+	// EventsSigned signs all styles with the key instead, as Standard Webhooks do.
+	EventsSigned bool
+	Style        Style  // default Native
+	Application  string // the shop's name in Kyma types and sources; default "shop"
+	Objects      Objects
 	// AutoPush reports every change that the platform would report.
 	AutoPush bool
 	// TicketPushes reports ticket entries too; a stock shop never does.
@@ -57,8 +69,10 @@ type Options struct {
 }
 
 // Objects are the names of the shop's integration objects, which webhooks carry.
+// Those of tickets and consents fire only where they have a name.
 type Objects struct {
 	Order, Consignment, Return, TicketMessage string
+	Ticket, Consent                           string
 }
 
 // Sim is an emulated shop. It is the http.Handler of the shop's host.
@@ -66,6 +80,7 @@ type Sim struct {
 	opt Options
 	mux *http.ServeMux
 
+	answers   atomic.Pointer[map[string]string]
 	mu        sync.Mutex
 	faults    faults
 	counts    map[string]int
@@ -77,6 +92,7 @@ type Sim struct {
 	returns   []*Return
 	tickets   []*Ticket
 	feed      []statusChange
+	consents  []*Consent
 	serial    map[string]int64 // number ranges, by name
 	pushes    pushes
 	pushing   sync.WaitGroup
@@ -95,6 +111,7 @@ const maxCalls = 10_000
 // New returns an empty shop.
 func New(opt Options) *Sim {
 	s := &Sim{opt: withDefaults(opt)}
+	s.answers.Store(settled(opt.Answers))
 	s.counts = map[string]int{}
 	s.auth = newAuthority(s.opt)
 	s.customers = map[string]*Customer{}
@@ -109,6 +126,10 @@ func withDefaults(opt Options) Options {
 		opt.BaseSites = []string{"electronics"}
 	}
 	opt.Prefix = cmp.Or(opt.Prefix, "/occ/v2")
+	if opt.Clients == nil {
+		opt.Clients = []Client{Storefront()}
+	}
+	opt.CustomerPassword = cmp.Or(opt.CustomerPassword, DefaultPassword)
 	opt.EventsUser = cmp.Or(opt.EventsUser, "shop")
 	opt.Application = cmp.Or(opt.Application, "shop")
 	opt.Style = cmp.Or(opt.Style, Native)

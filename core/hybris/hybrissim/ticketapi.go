@@ -45,8 +45,6 @@ func (c *call) modified(order string) Association {
 	return Association{Type: "Order", Code: order, Modified: r.versions[len(r.versions)-1].since}
 }
 
-var ticketSorts = []string{"byDate", "byTicketId"}
-
 // ticketList lists the tickets of {userId} in the site.
 func (c *call) ticketList() (answer, *failure) {
 	p, refusal := c.page()
@@ -59,9 +57,10 @@ func (c *call) ticketList() (answer, *failure) {
 			own = append(own, t)
 		}
 	}
-	sort := c.sorting(ticketSorts...)
+	sorts := strings.Split(c.answer("ticket-sorts"), ",")
+	sort := c.sorting(sorts...)
 	slices.SortFunc(own, func(a, b *Ticket) int {
-		if sort == "byTicketId" {
+		if sort == sorts[1] {
 			return cmp.Compare(a.ID, b.ID)
 		}
 		return cmp.Or(b.Modified.Compare(a.Modified), cmp.Compare(b.ID, a.ID))
@@ -70,7 +69,7 @@ func (c *call) ticketList() (answer, *failure) {
 	for _, t := range cut(own, p) {
 		rows = append(rows, ticketRow(t))
 	}
-	return answer{kind: "ticketList", body: paged("tickets", rows, p, len(own), sort, ticketSorts...)}, nil
+	return answer{kind: "ticketList", body: paged("tickets", rows, p, len(own), sort, sorts...)}, nil
 }
 
 // ownTicket returns a ticket of {userId} in the site, or nil.
@@ -132,6 +131,9 @@ func (c *call) createTicket() (answer, *failure) {
 	t := &Ticket{
 		ID: base36(c.number("ticket", firstTicket)), Site: c.site, CustomerUID: c.user.UID, CustomerName: c.user.Name,
 		Subject: *in.Subject, Category: *in.Category.ID, Status: "OPEN", Associated: linked, Created: c.now,
+	}
+	if c.answer("new-ticket") == "inprocess" {
+		t.Status, t.Agent = "INPROCESS", defaultAgent
 	}
 	c.tickets = append(c.tickets, t)
 	first := c.append(t, Entry{
@@ -250,6 +252,9 @@ func (c *call) addEntry(text, to string) (answer, *failure) {
 	}
 	if to == t.Status {
 		to = "" // a plain message
+	}
+	if to == "" && t.Status == "CLOSED" && c.answer("closed-ticket") == "refuses" {
+		return answer{}, fail(http.StatusBadRequest, refused, "The ticket "+t.ID+" is closed")
 	}
 	if to != "" && !slices.Contains(customerMoves[t.Status], to) {
 		return answer{}, fail(http.StatusBadRequest, refused, "Unable to change ticket status to "+to+" for the ticket "+t.ID)

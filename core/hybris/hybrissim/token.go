@@ -2,44 +2,61 @@ package hybrissim
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
-const tokenPath = "/authorizationserver/oauth/token"
+// Paths of the authorization server.
+const (
+	authPath      = "/authorizationserver/oauth"
+	tokenPath     = authPath + "/token"
+	authorizePath = authPath + "/authorize"
+	revokePath    = authPath + "/revoke"
+)
 
-// legacyTTL is oauth2.accessTokenValiditySeconds of the legacy server.
-const legacyTTL = 43200 * time.Second
+// Lives of tokens. The legacy server's are oauth2.accessTokenValiditySeconds and
+// oauth2.refreshTokenValiditySeconds, the new one's refresh token lives for
+// authserver.refreshToken.timeToLive.seconds.
+const (
+	legacyTTL        = 43200 * time.Second
+	legacyRefreshTTL = 2592000 * time.Second
+	refreshTTL       = 3600 * time.Second
+)
 
-// authority is the authorization server.
+// authority is the authorization server. It is guarded by Sim.mu.
 type authority struct {
-	clientID, secret string
-	ttl              time.Duration // 0: legacy
-	maxAttempts      int
-	badSecrets       int
-	current          string // the legacy server's one token for the client
-	grants           map[string]grant
+	ttl         time.Duration // 0: legacy
+	maxAttempts int
+	clients     map[string]*oauthClient
+	grants      map[string]grant // by access token
+	refreshes   map[string]grant // by refresh token
+	codes       map[string]code
 }
 
 // grant is what a token stands for.
 type grant struct {
 	principal
+	client  string
+	scope   string
 	expires time.Time
 }
 
 func newAuthority(opt Options) authority {
 	return authority{
-		clientID: opt.ClientID, secret: opt.ClientSecret, ttl: opt.TokenTTL,
-		maxAttempts: opt.MaxSecretAttempts, grants: map[string]grant{},
+		ttl: opt.TokenTTL, maxAttempts: opt.MaxSecretAttempts, clients: clientsOf(opt),
+		grants: map[string]grant{}, refreshes: map[string]grant{}, codes: map[string]code{},
 	}
 }
+
+// legacy reports whether this is the server before the one with JWTs.
+func (a *authority) legacy() bool { return a.ttl == 0 }
 
 // token answers the token endpoint.
 func (s *Sim) token(w http.ResponseWriter, r *http.Request) {
@@ -49,7 +66,7 @@ func (s *Sim) token(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.mu.Lock()
-	answer, refusal := s.auth.grant(r, form, s.opt.Now())
+	answer, refusal := s.grant(r, form)
 	s.mu.Unlock()
 	if refusal != nil {
 		refusal.write(w)
@@ -72,71 +89,118 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return url.ParseQuery(string(body))
 }
 
-func (a *authority) grant(r *http.Request, form url.Values, now time.Time) (map[string]any, *failure) {
-	id, secret, basic := r.BasicAuth()
-	if !basic {
-		id, secret = form.Get("client_id"), form.Get("client_secret")
-	}
-	if !a.known(id, secret) {
+// grant checks the client, then what it asks for, in this order.
+func (s *Sim) grant(r *http.Request, form url.Values) (object, *failure) {
+	a := &s.auth
+	c := a.identify(r, form)
+	if c == nil {
 		return nil, badClient()
 	}
-	switch form.Get("grant_type") {
-	case "client_credentials":
-	case "":
+	kind := form.Get("grant_type")
+	give, known := s.giving()[kind]
+	switch {
+	case kind == "":
 		return nil, refuseToken(http.StatusBadRequest, "invalid_request", "Missing grant type")
-	case "password", "refresh_token", "authorization_code":
-		return nil, refuseToken(http.StatusBadRequest, "invalid_grant", "Bad credentials")
-	default:
+	case !known:
 		return nil, refuseToken(http.StatusBadRequest, "unsupported_grant_type", "Unsupported grant type")
+	case !slices.Contains(c.Grants, kind):
+		return nil, s.grantOfOthers(kind)
 	}
-	if scope := form.Get("scope"); scope != "" && scope != "extended" {
+	scope, ok := c.scopeOf(form.Get("scope"))
+	if !ok {
 		return nil, refuseToken(http.StatusBadRequest, "invalid_scope", "Invalid scope")
 	}
-	token := a.clientToken(now)
-	return map[string]any{
-		"access_token": token, "token_type": "bearer", "scope": "extended",
-		"expires_in": int(a.grants[token].expires.Sub(now) / time.Second),
-	}, nil
+	return give(c, form, grant{client: c.ID, scope: scope})
 }
 
-// known checks the client and, where wanted, gives up on one that guesses.
-func (a *authority) known(id, secret string) bool {
-	if a.maxAttempts > 0 && a.badSecrets >= a.maxAttempts {
-		return false
+// giving are the grants of this server; the new one has no passwords any more.
+func (s *Sim) giving() map[string]func(*oauthClient, url.Values, grant) (object, *failure) {
+	out := map[string]func(*oauthClient, url.Values, grant) (object, *failure){
+		byClient: s.giveClient, byCode: s.giveForCode, byRefresh: s.giveAgain,
 	}
-	if !same(id, a.clientID) || !same(secret, a.secret) {
-		a.badSecrets++
-		return false
+	if s.auth.legacy() {
+		out[byPassword] = s.giveForPassword
 	}
-	a.badSecrets = 0
-	return true
+	return out
 }
 
-func same(a, b string) bool {
-	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
-	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+// grantOfOthers refuses a grant that the client does not have.
+func (s *Sim) grantOfOthers(kind string) *failure {
+	switch s.answer("grant-not-allowed") {
+	case "unauthorized_client":
+		return refuseToken(http.StatusBadRequest, "unauthorized_client", "Unauthorized grant type: "+kind)
+	case "invalid_client":
+		return badClient()
+	}
+	return refuseToken(http.StatusBadRequest, "invalid_grant", "Bad credentials")
 }
 
-// clientToken returns the trusted client's token: the legacy server's one as
-// long as it lives, the new server's a fresh one each time.
-func (a *authority) clientToken(now time.Time) string {
-	who := principal{role: trusted}
-	if a.ttl > 0 {
-		return a.issue(who, a.ttl, now)
+// giveClient gives the client's own token: the legacy server's one as long as
+// it lives, the new server's a fresh one each time.
+func (s *Sim) giveClient(c *oauthClient, _ url.Values, g grant) (object, *failure) {
+	a, now := &s.auth, s.opt.Now()
+	g.principal = principal{role: c.role()}
+	if known, ok := a.grants[c.current]; a.legacy() && ok && now.Before(known.expires) {
+		return s.described(c.current, now), nil
 	}
-	if g, ok := a.grants[a.current]; !ok || !now.Before(g.expires) {
-		a.current = a.issue(who, legacyTTL, now)
-	}
-	return a.current
+	c.current = a.issue(g, now)
+	return s.described(c.current, now), nil
 }
 
-func (a *authority) issue(who principal, ttl time.Duration, now time.Time) string {
+// giveForPassword logs a customer in.
+func (s *Sim) giveForPassword(_ *oauthClient, form url.Values, g grant) (object, *failure) {
+	who := s.login(form.Get("username"), form.Get("password"))
+	if who == nil {
+		return nil, refuseToken(http.StatusBadRequest, "invalid_grant", "Bad credentials")
+	}
+	g.principal = *who
+	return s.issueBoth(g, s.opt.Now()), nil
+}
+
+// giveAgain takes a refresh token, which stays good until its own end.
+func (s *Sim) giveAgain(c *oauthClient, form url.Values, _ grant) (object, *failure) {
+	a, now, token := &s.auth, s.opt.Now(), form.Get("refresh_token")
+	g, ok := a.refreshes[token]
+	if !ok || g.client != c.ID || !now.Before(g.expires) {
+		return nil, refuseToken(http.StatusBadRequest, "invalid_grant", "Invalid refresh token: "+token)
+	}
+	out := s.described(a.issue(g, now), now)
+	out["refresh_token"] = token
+	return out, nil
+}
+
+// issueBoth gives a customer's client an access token and one to renew it with.
+func (s *Sim) issueBoth(g grant, now time.Time) object {
+	a := &s.auth
+	out := s.described(a.issue(g, now), now)
+	refresh := uuid()
+	g.expires = now.Add(refreshTTL)
+	if a.legacy() {
+		g.expires = now.Add(legacyRefreshTTL)
+	}
+	a.refreshes[refresh] = g
+	out["refresh_token"] = refresh
+	return out
+}
+
+func (a *authority) issue(g grant, now time.Time) string {
 	token := uuid()
-	if a.ttl > 0 {
-		token = jwt(who, now.Add(ttl))
+	g.expires = now.Add(legacyTTL)
+	if !a.legacy() {
+		g.expires = now.Add(a.ttl)
+		token = jwt(g.principal, g.expires)
 	}
-	a.grants[token] = grant{principal: who, expires: now.Add(ttl)}
+	a.grants[token] = g
 	return token
+}
+
+// described is an answer with a token and what is left of its life.
+func (s *Sim) described(token string, now time.Time) object {
+	g := s.auth.grants[token]
+	return object{
+		"access_token": token, "token_type": s.answer("token-type"), "scope": g.scope,
+		"expires_in": int(g.expires.Sub(now) / time.Second),
+	}
 }
 
 // lookup returns what a token stands for; ok is false for unknown and expired ones.
@@ -147,6 +211,13 @@ func (a *authority) lookup(token string, now time.Time) (principal, bool) {
 		return principal{}, false
 	}
 	return g.principal, ok
+}
+
+// forget ends every token of a user.
+func (a *authority) forget(uid string) {
+	for _, all := range []map[string]grant{a.grants, a.refreshes} {
+		maps.DeleteFunc(all, func(_ string, g grant) bool { return g.uid == uid })
+	}
 }
 
 // CustomerToken returns a token as the storefront gets it for a customer who
@@ -164,14 +235,10 @@ func (s *Sim) ApplicationToken() string { return s.userToken(principal{role: app
 func (s *Sim) userToken(who principal) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ttl := s.auth.ttl
-	if ttl == 0 {
-		ttl = legacyTTL
-	}
-	return s.auth.issue(who, ttl, s.opt.Now())
+	return s.auth.issue(grant{principal: who, scope: "basic"}, s.opt.Now())
 }
 
-// ExpireTokens makes every token invalid at once.
+// ExpireTokens makes every access token invalid at once. Refresh tokens stay.
 func (s *Sim) ExpireTokens() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,8 +276,11 @@ func jwt(who principal, expires time.Time) string {
 		return base64.RawURLEncoding.EncodeToString(b)
 	}
 	head := encode(map[string]any{"alg": "RS256", "typ": "JWT"})
-	claims := encode(map[string]any{"exp": expires.Unix(), "jti": uuid(), "authorities": []string{string(who.role)}})
+	claims := map[string]any{"exp": expires.Unix(), "jti": uuid(), "authorities": []string{string(who.role)}}
+	if who.uid != "" {
+		claims["sub"] = who.uid
+	}
 	noise := make([]byte, 32)
 	_, _ = rand.Read(noise)
-	return head + "." + claims + "." + base64.RawURLEncoding.EncodeToString(noise)
+	return head + "." + encode(claims) + "." + base64.RawURLEncoding.EncodeToString(noise)
 }

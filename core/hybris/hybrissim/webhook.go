@@ -10,11 +10,11 @@ import (
 // entry have objects of their own.
 func (s *Sim) webhook(ev Event) (post, any, error) {
 	name, body := s.integrationObject(ev)
-	if body == nil {
+	if body == nil || name == "" {
 		return post{}, nil, ErrNoEvent
 	}
 	action := "Updated"
-	if ev.Note != nil || ev.Type == "order.placed" || ev.Type == "order.return_created" {
+	if ev.Note != nil || s.firstConsent(ev) || ev.Type == "order.placed" || ev.Type == "order.return_created" {
 		action = "Created"
 	}
 	eventType := "sap.cx.commerce." + name + "." + action + ".v1"
@@ -27,12 +27,18 @@ func (s *Sim) webhook(ev Event) (post, any, error) {
 		"ce-time", ev.Time.UTC().Format("2006-01-02T15:04:05Z"), "ce-subject", key,
 		"ce-sappassport", passport, "SAP-PASSPORT", passport,
 	)}
-	return p, body, nil
+	return p, s.bend(body), nil
 }
 
 func (s *Sim) integrationObject(ev Event) (name string, body object) {
 	if ev.Note != nil {
 		return s.opt.Objects.TicketMessage, s.ticketMessage(ev)
+	}
+	if ev.consent != "" {
+		return s.opt.Objects.Consent, s.consentObject(ev)
+	}
+	if ev.TicketID != "" {
+		return s.opt.Objects.Ticket, s.ticketObject(ev)
 	}
 	r, ok := s.orders[ev.OrderCode]
 	if !ok {
@@ -115,14 +121,49 @@ func (s *Sim) ticketMessage(ev Event) object {
 	out["interventionType"] = coded("code", e.Intervention)
 	out["commentType"] = coded("code", e.Kind)
 	out["author"] = coded("uid", ev.Note.Author)
-	ticket := coded("ticketID", ev.TicketID)
+	out["ticket"] = s.ticketObject(ev)
+	return out
+}
+
+// ticketObject is a ticket with the model's name of its state.
+func (s *Sim) ticketObject(ev Event) object {
+	out := coded("ticketID", ev.TicketID)
 	if t := s.findTicket(ev.TicketID); t != nil {
-		ticket["state"] = coded("code", csStates[t.Status])
+		out["state"] = coded("code", csStates[t.Status])
 	}
-	ticket["customer"] = coded("uid", ev.CustomerUID)
+	out["customer"] = coded("uid", ev.CustomerUID)
 	if ev.OrderCode != "" {
-		ticket["order"] = coded("code", ev.OrderCode)
+		out["order"] = coded("code", ev.OrderCode)
 	}
-	out["ticket"] = ticket
+	return out
+}
+
+func (s *Sim) findConsent(code string) *Consent {
+	for _, k := range s.consents {
+		if k.Code == code {
+			return k
+		}
+	}
+	return nil
+}
+
+// firstConsent reports whether the event is about a consent that is new.
+func (s *Sim) firstConsent(ev Event) bool {
+	k := s.findConsent(ev.consent)
+	return k != nil && k.Withdrawn.IsZero()
+}
+
+func (s *Sim) consentObject(ev Event) object {
+	k := s.findConsent(ev.consent)
+	if k == nil {
+		return nil
+	}
+	out := coded("code", k.Code)
+	out["customer"] = coded("uid", k.CustomerUID)
+	out["consentTemplate"] = object{"integrationKey": k.Template, "id": k.Template, "version": k.Version}
+	out["consentGivenDate"] = odataDate(k.Given)
+	if !k.Withdrawn.IsZero() {
+		out["consentWithdrawnDate"] = odataDate(k.Withdrawn)
+	}
 	return out
 }
