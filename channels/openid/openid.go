@@ -100,7 +100,7 @@ func (p *Provider) post(ctx context.Context, form url.Values) (idToken string, e
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	if p.Basic {
-		req.SetBasicAuth(url.QueryEscape(p.ClientID), url.QueryEscape(p.Secret.Reveal()))
+		req.SetBasicAuth(p.ClientID, p.Secret.Reveal())
 	}
 	res, err := p.HTTP.Do(req)
 	if err != nil {
