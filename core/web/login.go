@@ -168,6 +168,9 @@ func (s *Server) linkLogin(ctx context.Context, channel string, a core.Authentic
 // endLogin counts how a login ended, and shows it.
 func (s *Server) endLogin(c *gin.Context, channel string, end loginEnd, l inbound.Login) {
 	s.Metrics.Count("logins", 1, "channel", channel, "end", string(end))
+	if end == loginRefused {
+		l = inbound.Login{} // the page is the same whatever was wrong
+	}
 	data := loginPageData{End: end, Name: chatName(channel)}
 	if o, ok := s.Dispatcher.Outlet(channel); ok && l.Token != "" {
 		if inviter, ok := o.Adapter().(core.Inviter); ok {
