@@ -201,22 +201,28 @@ func (c *channel) Revocation(form map[string][]string) (string, error) {
 	if len(given) != 1 {
 		return "", core.ErrUnauthorized
 	}
-	signature, payload, _ := strings.Cut(given[0], ".")
-	got, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(signature, "="))
-	mac := hmac.New(sha256.New, []byte(c.config.AppSecret.Reveal()))
-	mac.Write([]byte(payload))
-	if err != nil || c.config.AppSecret == "" || !hmac.Equal(got, mac.Sum(nil)) {
-		return "", core.ErrUnauthorized
-	}
 	var request struct {
 		Algorithm string `json:"algorithm"`
 		UserID    ident  `json:"user_id"`
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(payload, "="))
-	if err != nil || json.Unmarshal(raw, &request) != nil || !strings.EqualFold(request.Algorithm, "HMAC-SHA256") || request.UserID == "" {
+	payload, ok := signedPayload(c.config.AppSecret, given[0])
+	if !ok || json.Unmarshal(payload, &request) != nil || !strings.EqualFold(request.Algorithm, "HMAC-SHA256") || request.UserID == "" {
 		return "", core.ErrUnauthorized
 	}
 	return string(request.UserID), nil
+}
+
+// signedPayload returns what stands behind a signature over its own encoding.
+func signedPayload(secret core.Secret, request string) (payload []byte, ok bool) {
+	signature, body, _ := strings.Cut(request, ".")
+	got, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(signature, "="))
+	mac := hmac.New(sha256.New, []byte(secret.Reveal()))
+	mac.Write([]byte(body))
+	if err != nil || secret == "" || !hmac.Equal(got, mac.Sum(nil)) {
+		return nil, false
+	}
+	payload, err = base64.RawURLEncoding.DecodeString(strings.TrimRight(body, "="))
+	return payload, err == nil
 }
 
 // AccountLinkingURL is the shop's login, which Messenger opens from the chat.

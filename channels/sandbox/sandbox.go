@@ -105,7 +105,7 @@ func (s *Sandbox) openPlatforms() {
 	back := func(channel string) []string { return []string{o.Gateway + "/auth/" + channel + "/callback"} }
 	s.messenger = messengersim.New(messengersim.Options{
 		Redirects: back("messenger"),
-		PageID: pageID, PageToken: secrets.PageToken, AppID: appID, AppSecret: secrets.AppSecret, VerifyToken: secrets.VerifyToken,
+		PageID:    pageID, PageToken: secrets.PageToken, AppID: appID, AppSecret: secrets.AppSecret, VerifyToken: secrets.VerifyToken,
 		WebhookURL: hook("messenger"), Client: o.Client, Now: o.Now, Wait: o.Wait, Seed: o.Seed,
 	})
 	s.telegram = telegramsim.New(telegramsim.Options{
