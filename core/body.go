@@ -62,6 +62,9 @@ type Button struct {
 	Title string `json:"title"`
 	URL   string `json:"url,omitempty"`
 	Value string `json:"value,omitempty"`
+	// Login says that the URL is the shop's own login, for platforms that have a
+	// form for it (AccountLinker); to others it is a link.
+	Login bool `json:"login,omitempty"`
 }
 
 // Picture is shown with an optional caption.

@@ -106,7 +106,8 @@ type Link struct {
 	Channel    string
 	State      LinkState
 	Purpose    Purpose
-	Evidence   string // "opt-in 17", "api"
+	Evidence   string // "opt-in 17, update 4711", "the shop's word"
+	Subject    string // what the platform's login calls the account; empty: no login
 	Consent    string // the text the customer agreed to
 	ConsentVer string
 	Site       string

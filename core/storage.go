@@ -122,8 +122,12 @@ type Links interface {
 	LinkOf(addressID int64) (Link, error)
 	// LinksOf returns the links of a customer that have not ended, newest first.
 	LinksOf(customerID int64) ([]LinkedAddress, error)
+	// LinksBySubject returns the links on a channel that have not ended and were
+	// proved by the login of one account.
+	LinksBySubject(channel, subject string) ([]Link, error)
 	InsertLink(l Link) (id int64, err error)
 	Link(id int64) (Link, error)
+	// SaveLink writes state, address, evidence, subject and the time of the change.
 	SaveLink(l Link) error
 
 	InsertOptIn(o OptIn) (id int64, err error)

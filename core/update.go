@@ -26,6 +26,8 @@ const (
 	// UpdateBlocked and UpdateUnblocked: the customer shut us out, or let us in again.
 	UpdateBlocked   UpdateKind = "blocked"
 	UpdateUnblocked UpdateKind = "unblocked"
+	// UpdateUnlinked: the customer has taken the link back with the platform.
+	UpdateUnlinked UpdateKind = "unlinked"
 	// UpdateOther is understood and of no consequence (reactions, typing, …).
 	UpdateOther UpdateKind = "other"
 	// UpdateUnreadable could not be understood: Raw and Problem.

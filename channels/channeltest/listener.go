@@ -202,7 +202,7 @@ func (w *world) plays(s Scene) []core.Update {
 func sound(t *testing.T, how string, u core.Update) {
 	t.Helper()
 	known := []core.UpdateKind{core.UpdateText, core.UpdateButton, core.UpdateOptIn, core.UpdateEdited, core.UpdateDelivered, core.UpdateRead,
-		core.UpdateEcho, core.UpdateBlocked, core.UpdateUnblocked, core.UpdateOther, core.UpdateUnreadable}
+		core.UpdateEcho, core.UpdateBlocked, core.UpdateUnblocked, core.UpdateUnlinked, core.UpdateOther, core.UpdateUnreadable}
 	switch {
 	case !slices.Contains(known, u.Kind):
 		t.Errorf("%s: kind %q is none that core knows", how, u.Kind)

@@ -19,11 +19,19 @@ type Config struct {
 	AppSecret   core.Secret `yaml:"app_secret"`
 	VerifyToken core.Secret `yaml:"verify_token"`
 	APIURL      string      `yaml:"api_url"`
+	// Login is facebook, which offers Facebook Login on the link page, or empty. It
+	// needs nothing else: the app is the one that the Page's chats belong to.
+	Login string `yaml:"login"`
+	// LoginURL is where the login's dialog is: {login_url}/dialog/oauth.
+	LoginURL string `yaml:"login_url"`
+	// AccountLinkingURL is the shop's page to which Messenger leads an unlinked
+	// customer who presses Log In in the chat. Empty: no such button.
+	AccountLinkingURL string `yaml:"account_linking_url"`
 }
 
 // Defaults returns a stanza in which only the account is missing.
 func Defaults() *Config {
-	return &Config{APIURL: "https://graph.facebook.com/v25.0"}
+	return &Config{APIURL: "https://graph.facebook.com/v25.0", LoginURL: "https://www.facebook.com/v25.0"}
 }
 
 // graphID is the form of an id of a Page or an app: it goes into links and is
@@ -44,6 +52,15 @@ func (c *Config) Validate() []core.Fault {
 	check("app_secret", secretProblem(c.AppSecret, "the app secret, with which Meta signs callbacks"))
 	check("verify_token", secretProblem(c.VerifyToken, "a text of your own, typed into the App Dashboard too"))
 	check("api_url", urlProblem(c.APIURL))
+	if c.Login != "" && c.Login != facebook {
+		check("login", "is not facebook; leave it out for no login")
+	}
+	if c.Login != "" && urlProblem(c.LoginURL) != "" {
+		check("login_url", "is not an absolute http(s) URL such as https://www.facebook.com/v25.0")
+	}
+	if c.AccountLinkingURL != "" && !strings.HasPrefix(c.AccountLinkingURL, "https://") {
+		check("account_linking_url", "is not an https URL, which is all that Messenger opens")
+	}
 	return faults
 }
 
@@ -108,6 +125,10 @@ var (
 	_ core.Listener   = (*channel)(nil)
 	_ core.Identified = (*channel)(nil)
 	_ core.Inviter    = (*channel)(nil)
+
+	_ core.Authenticator = (*channel)(nil)
+	_ core.Revoker       = (*channel)(nil)
+	_ core.AccountLinker = (*channel)(nil)
 )
 
 // Close ends sending. It has nothing to give back: the HTTP client belongs to

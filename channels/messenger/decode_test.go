@@ -196,7 +196,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		kinds := []core.UpdateKind{
 			core.UpdateText, core.UpdateButton, core.UpdateOptIn, core.UpdateEdited, core.UpdateDelivered,
-			core.UpdateRead, core.UpdateEcho, core.UpdateOther, core.UpdateUnreadable,
+			core.UpdateRead, core.UpdateEcho, core.UpdateUnlinked, core.UpdateOther, core.UpdateUnreadable,
 		}
 		for _, u := range decodeSigned(t, c, body) {
 			kept := len(u.Raw) > 0 || len(body) == 0

@@ -50,7 +50,7 @@ type buttonPayload struct {
 
 type button struct {
 	Type    string `json:"type"`
-	Title   string `json:"title"`
+	Title   string `json:"title,omitempty"`
 	URL     string `json:"url,omitempty"`
 	Payload string `json:"payload,omitempty"`
 }
@@ -148,6 +148,9 @@ func encodeText(p core.Part) (outgoing, error) {
 }
 
 func encodeButton(b core.Button) button {
+	if b.Login {
+		return button{Type: "account_link", URL: b.URL} // Messenger writes "Log In" on it
+	}
 	if b.URL != "" {
 		return button{Type: "web_url", Title: b.Title, URL: b.URL}
 	}

@@ -12,7 +12,7 @@ import (
 // quiet are the events that are understood and of no consequence. Some have no sender.
 var quiet = []string{
 	"pass_thread_control", "take_thread_control", "request_thread_control", "app_roles",
-	"account_linking", "policy_enforcement", "response_feedback", "send_cart",
+	"policy_enforcement", "response_feedback", "send_cart",
 }
 
 // decodeItem returns what one item says: one update, two for a message that
@@ -64,6 +64,8 @@ func decodeFrom(it item, from core.Address, raw json.RawMessage) []core.Update {
 		return []core.Update{decodeEdit(*it.Edit, raw)}
 	case it.Reaction != nil:
 		return []core.Update{decodeReaction(*it.Reaction, raw)}
+	case it.Linking != nil:
+		return []core.Update{decodeLinking(*it.Linking, from, at, raw)}
 	}
 	return []core.Update{unreadable(raw, "an event of no known kind")}
 }
@@ -290,6 +292,18 @@ func decodeReaction(r reaction, raw json.RawMessage) core.Update {
 		PlatformID:  string(r.MID),
 		OpensWindow: r.Action != "unreact",
 	}
+}
+
+// decodeLinking reads what came of a login at the shop that was begun in the chat.
+// Its authorization_code is what the shop's page gave it: our reference.
+func decodeLinking(l linking, from core.Address, at int64, raw json.RawMessage) core.Update {
+	switch {
+	case l.Status == "unlinked":
+		return core.Update{ID: eventID(raw, "account_linking", ""), Kind: core.UpdateUnlinked}
+	case l.Status == "linked" && l.Code != "":
+		return core.Update{ID: refID("account_linking", from, at, l.Code), Kind: core.UpdateOptIn, Ref: l.Code}
+	}
+	return core.Update{ID: eventID(raw, "account_linking", ""), Kind: core.UpdateOther}
 }
 
 // eventID is the id of an event: by the message's id, else by all that it says.

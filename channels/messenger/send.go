@@ -82,7 +82,8 @@ func (c *channel) post(ctx context.Context, message request) (answer, error) {
 		return answer{}, c.transportError(core.Temporary, err)
 	}
 	var progress progress
-	target := c.endpoint + "?access_token=" + url.QueryEscape(c.config.PageToken.Reveal())
+	token := c.config.PageToken.Reveal()
+	target := c.endpoint + "?access_token=" + url.QueryEscape(token) + "&appsecret_proof=" + proof(c.config.AppSecret, token)
 	req, err := http.NewRequestWithContext(progress.watch(ctx), http.MethodPost, target, bytes.NewReader(body))
 	if err != nil {
 		return answer{}, c.transportError(core.Misconfigured, err)

@@ -38,6 +38,7 @@ type item struct {
 	Read     *read     `json:"read"`
 	Edit     *edit     `json:"message_edit"`
 	Reaction *reaction `json:"reaction"`
+	Linking  *linking  `json:"account_linking"`
 	// Prior names the provisional address that the sender had until now.
 	Prior *prior `json:"prior_message"`
 }
@@ -113,6 +114,11 @@ type edit struct {
 	MID     ident   `json:"mid"`
 	Text    string  `json:"text"`
 	NumEdit integer `json:"num_edit"`
+}
+
+type linking struct {
+	Status string `json:"status"`
+	Code   string `json:"authorization_code"`
 }
 
 type reaction struct {

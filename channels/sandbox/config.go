@@ -18,6 +18,8 @@ const (
 	appID       = "99"
 	botID       = "7000000001"
 	botUsername = "sandbox_shop_bot"
+	teamID      = "T1"
+	slackClient = "104.729"
 	shopClient  = "tidings"
 	keyName     = "shop"
 )
@@ -41,6 +43,7 @@ func Config(base, store string, s Secrets) ([]byte, error) {
 	err = t.Execute(&out, map[string]any{
 		"Base": strings.TrimRight(base, "/"), "Listen": listen(u), "Store": "sqlite:" + store, "Secrets": s,
 		"Site": site, "PageID": pageID, "AppID": appID, "BotUsername": botUsername,
+		"TeamID": teamID, "SlackClient": slackClient,
 		"ShopClient": shopClient, "KeyName": keyName,
 	})
 	if err != nil {

@@ -102,15 +102,19 @@ func (s *Sandbox) openPlatforms() {
 		}
 		return o.Gateway + "/webhooks/" + channel
 	}
+	back := func(channel string) []string { return []string{o.Gateway + "/auth/" + channel + "/callback"} }
 	s.messenger = messengersim.New(messengersim.Options{
-		PageID: pageID, PageToken: secrets.PageToken, AppID: appID, AppSecret: secrets.AppSecret, VerifyToken: secrets.VerifyToken,
+		Redirects: back("messenger"),
+		PageID:    pageID, PageToken: secrets.PageToken, AppID: appID, AppSecret: secrets.AppSecret, VerifyToken: secrets.VerifyToken,
 		WebhookURL: hook("messenger"), Client: o.Client, Now: o.Now, Wait: o.Wait, Seed: o.Seed,
 	})
 	s.telegram = telegramsim.New(telegramsim.Options{
+		LoginSecret: secrets.TelegramSecret, LoginURL: o.Base + "/telegram", Redirects: back("telegram"),
 		Token: secrets.TelegramToken, Username: botUsername, SecretToken: secrets.TelegramSecret, Local: true,
 		WebhookURL: hook("telegram"), Client: o.Client, Now: o.Now, Wait: o.Wait, Seed: o.Seed,
 	})
 	s.slack = slacksim.New(slacksim.Options{
+		TeamID: teamID, ClientID: slackClient, ClientSecret: secrets.SlackSecret, LoginURL: o.Base + "/slack", Redirects: back("slack"),
 		BotToken: secrets.SlackToken, SigningSecret: secrets.SlackSecret, BaseURL: o.Base + "/slack",
 		WebhookURL: hook("slack"), Client: o.Client, Now: o.Now, Wait: o.Wait, Seed: o.Seed,
 	})
@@ -146,6 +150,10 @@ func (s *Sandbox) join(name, locale, guest string) (Person, error) {
 		return who, err
 	}
 	s.shop.AddCustomer(who.UID, who.Name)
+	// They have accounts to log in with, before they have written anything.
+	s.messenger.Know(who.Chats["messenger"])
+	s.telegram.Meet(who.Chats["telegram"])
+	s.slack.Know(who.Chats["slack"])
 	return who, nil
 }
 

@@ -17,14 +17,20 @@ type Config struct {
 	SigningSecret core.Secret `yaml:"signing_secret"`
 	// APIURL is where the methods are: {api_url}/{method}.
 	APIURL string `yaml:"api_url"`
-	// TeamID is the workspace ("T…"). It is needed only where several channels
-	// share one callback URL.
+	// TeamID is the workspace ("T…"). It is needed only for Sign in with Slack,
+	// and where several channels share one callback URL.
 	TeamID string `yaml:"team_id"`
+	// ClientID and ClientSecret are the app's, for Sign in with Slack; empty:
+	// none is offered.
+	ClientID     string      `yaml:"client_id"`
+	ClientSecret core.Secret `yaml:"client_secret"`
+	// LoginURL is where Sign in with Slack is, and how its id tokens name their issuer.
+	LoginURL string `yaml:"login_url"`
 }
 
 // Defaults returns the stanza with what need not be written.
 func Defaults() *Config {
-	return &Config{APIURL: "https://slack.com/api"}
+	return &Config{APIURL: "https://slack.com/api", LoginURL: "https://slack.com"}
 }
 
 var teamID = regexp.MustCompile(`^[TE][A-Z0-9]+$`)
@@ -43,7 +49,7 @@ func (c *Config) Validate() []core.Fault {
 	if c.TeamID != "" && !teamID.MatchString(c.TeamID) {
 		check("team_id", "is not the id of a workspace, such as T012AB3C4")
 	}
-	return faults
+	return append(faults, c.loginFaults()...)
 }
 
 func secretProblem(s core.Secret, what string) string {
@@ -69,13 +75,15 @@ func urlProblem(raw string) string {
 
 // Open returns the channel without asking Slack anything.
 func (c *Config) Open(env core.Env) (core.Channel, error) {
-	return &Channel{
+	own := &Channel{
 		http:    withoutRedirects(env.HTTP),
 		url:     strings.TrimRight(c.APIURL, "/") + "/", // the library appends the method's name
 		token:   c.BotToken,
 		signing: c.SigningSecret,
 		team:    c.TeamID,
-	}, nil
+	}
+	own.login = c.openLogin(own)
+	return own, nil
 }
 
 // withoutRedirects returns a client that takes a redirect for an answer. One

@@ -20,6 +20,7 @@ type Channel struct {
 	token   core.Secret
 	signing core.Secret
 	team    string // "" when not configured
+	login   *login
 }
 
 var (
@@ -28,7 +29,9 @@ var (
 	_ core.Listener   = (*Channel)(nil)
 	_ core.Inviter    = (*Channel)(nil)
 	_ core.Identified = (*Channel)(nil)
-	_ core.Addressed  = (*Channel)(nil)
+
+	_ core.Authenticator = (*Channel)(nil)
+	_ core.Addressed     = (*Channel)(nil)
 )
 
 // Limits returns Slack's facts.

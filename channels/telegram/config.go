@@ -20,11 +20,20 @@ type Config struct {
 	SecretToken core.Secret `yaml:"secret_token"`
 	// APIURL is where the Bot API lives; requests go to {api_url}/bot{token}/{method}.
 	APIURL string `yaml:"api_url"`
+	// Login is openid (Log In With Telegram), widget (the Login Widget before
+	// it), or empty for none.
+	Login string `yaml:"login"`
+	// LoginClientID is the client's id, if it is not the bot's.
+	LoginClientID string `yaml:"login_client_id"`
+	// LoginClientSecret is the client's secret, from BotFather; openid only.
+	LoginClientSecret core.Secret `yaml:"login_client_secret"`
+	// LoginURL is where the login lives, and how its id tokens name their issuer.
+	LoginURL string `yaml:"login_url"`
 }
 
 // Defaults returns the stanza before the configuration has had its say.
 func Defaults() *Config {
-	return &Config{APIURL: "https://api.telegram.org"}
+	return &Config{APIURL: "https://api.telegram.org", LoginURL: "https://oauth.telegram.org"}
 }
 
 var (
@@ -46,7 +55,7 @@ func (c *Config) Validate() []core.Fault {
 			faults = append(faults, core.Fault{Key: check.key, Problem: check.problem})
 		}
 	}
-	return faults
+	return append(faults, c.loginFaults()...)
 }
 
 // tokenProblem accepts whatever is one segment of a path as it stands. Local
@@ -102,14 +111,16 @@ func (c *Config) Open(env core.Env) (core.Channel, error) {
 	if client == nil {
 		client = http.DefaultClient
 	}
-	return &Channel{
+	own := &Channel{
 		token:    c.Token.Reveal(),
 		secret:   c.SecretToken.Reveal(),
 		username: c.BotUsername,
 		endpoint: endpoint(c.APIURL),
 		client:   withoutRedirects(client),
 		limits:   limits(),
-	}, nil
+	}
+	own.login = c.openLogin(own)
+	return own, nil
 }
 
 // endpoint is the client library's format for a URL: token first, method second.

@@ -82,7 +82,7 @@ func TestStanza(t *testing.T) {
 	if err := d.Decode(got); err != nil {
 		t.Fatal(err)
 	}
-	want := &telegram.Config{Token: "1:x", BotUsername: "my_shop_bot", SecretToken: "s", APIURL: "https://tg.example"}
+	want := &telegram.Config{Token: "1:x", BotUsername: "my_shop_bot", SecretToken: "s", APIURL: "https://tg.example", LoginURL: "https://oauth.telegram.org"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("stanza (-want +got):\n%s", diff)
 	}

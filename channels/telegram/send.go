@@ -23,6 +23,7 @@ type Channel struct {
 	endpoint      string
 	client        *http.Client
 	limits        core.Limits
+	login         login
 }
 
 var (
@@ -31,6 +32,8 @@ var (
 	_ core.Listener  = (*Channel)(nil)
 	_ core.Inviter   = (*Channel)(nil)
 	_ core.Addressed = (*Channel)(nil)
+
+	_ core.Authenticator = (*Channel)(nil)
 )
 
 // Limits returns Telegram's facts.

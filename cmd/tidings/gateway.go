@@ -71,7 +71,7 @@ func newGateway(ctx context.Context, with setup, log *slog.Logger) (*gateway, er
 	}
 	g.inbound = inbound.New(inbound.Options{
 		Engine: g.engine, Outbox: g.out, Events: g.intake, Shop: shop, Tickets: cfg.Commerce.Tickets == hybris.TicketsTrusted,
-		Site: cfg.Commerce.Site, Keys: keys, Texts: g.texts, Sibling: g.sibling, Log: log, Count: metrics.Count,
+		Site: cfg.Commerce.Site, Keys: keys, Texts: g.texts, Sibling: g.sibling, ShopLogin: g.shopLogin, Log: log, Count: metrics.Count,
 	})
 	g.engine.Handle(dispatch.Kind, g.out.Lane())
 	g.engine.Handle(intake.CustomerKind, g.intake.Customers())
@@ -232,6 +232,19 @@ func (g *gateway) sibling(channel, account string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// shopLogin is the shop's login that a channel's platform opens from a chat.
+func (g *gateway) shopLogin(channel string) string {
+	o, ok := g.out.Outlet(channel)
+	if !ok {
+		return ""
+	}
+	l, ok := o.Adapter().(core.AccountLinker)
+	if !ok {
+		return ""
+	}
+	return l.AccountLinkingURL()
 }
 
 // newWeb puts the HTTP side in front of the rooms.

@@ -39,10 +39,14 @@ const (
 	botToken      = "xoxb-" + hush + "bot-token"
 	signingSecret = hush + "signing-secret"
 	clientSecret  = hush + "client-secret"
+	loginSecret   = hush + "login-secret"
 	optInKey      = "aHVzaC1odXNoLWh1c2gtaHVzaC1odXNoLWh1c2gtaHU="
+
+	publicURL = "https://notify.example.com"
 
 	pageID = "104729"
 	appID  = "99"
+	teamID = "T1"
 	site   = "electronics"
 )
 
@@ -67,6 +71,7 @@ type conf struct {
 	Messenger, Telegram, Slack, More string // further lines of the stanzas, and further channels
 	Routes, Expires, Poll, Level     string
 	Wait, OptInKeys, Objects         string
+	Login                            string // logins on all platforms; which of Telegram's two
 	// Not of the configuration: how the world around is.
 	messengersim messengersim.Options
 	shop         hybrissim.Options
@@ -87,7 +92,7 @@ var configTemplate = template.Must(template.New("").Parse(`
 server:
   listen: "{{.Listen}}"
   internal_listen: "{{.Internal}}"
-  public_url: "https://notify.example.com"
+  public_url: "` + publicURL + `"
   api_keys:
     - {name: shop, key: "` + apiKey + `"}
     - {name: reader, key: "` + readerKey + `", scopes: [messages]}
@@ -113,6 +118,10 @@ channels:
     app_secret: "` + appSecret + `"
     verify_token: "` + verifyToken + `"
     api_url: "{{.MessengerURL}}/v25.0"
+{{- if .Login}}
+    login: facebook
+    login_url: "{{.MessengerURL}}/v25.0"
+{{- end}}
     {{.Messenger}}
   - name: telegram
     type: telegram
@@ -120,12 +129,25 @@ channels:
     bot_username: my_shop_bot
     secret_token: "` + secretToken + `"
     api_url: "{{.TelegramURL}}"
+{{- if .Login}}
+    login: {{.Login}}
+    login_url: "{{.TelegramURL}}"
+{{- end}}
+{{- if eq .Login "openid"}}
+    login_client_secret: "` + loginSecret + `"
+{{- end}}
     {{.Telegram}}
   - name: slack
     type: slack
     bot_token: "` + botToken + `"
     signing_secret: "` + signingSecret + `"
     api_url: "{{.SlackURL}}/api"
+{{- if .Login}}
+    team_id: "` + teamID + `"
+    client_id: "104.729"
+    client_secret: "` + loginSecret + `"
+    login_url: "{{.SlackURL}}"
+{{- end}}
     {{.Slack}}
   {{.More}}
 opt_in:
@@ -182,18 +204,24 @@ func start(t *testing.T, change ...func(*conf)) *world {
 
 func (w *world) openPlatforms() {
 	hook := func(channel string) string { return "http://" + w.conf.Listen + "/webhooks/" + channel }
+	back := func(channel string) []string { return []string{publicURL + "/auth/" + channel + "/callback"} }
 	o := w.conf.messengersim
+	o.Redirects, o.RequireProof = back(messengerName), true
 	o.PageID, o.PageToken, o.AppID, o.AppSecret, o.VerifyToken = pageID, pageToken, appID, appSecret, verifyToken
 	o.WebhookURL, o.Client, o.NoRates, o.NoEchoes = hook(messengerName), w.client, !w.conf.rates, w.conf.silent
 	w.messenger = messengersim.New(o)
+	lateTelegram := http.NewServeMux()
+	w.conf.MessengerURL, w.conf.TelegramURL = w.serve(w.messenger), w.serve(lateTelegram)
 	w.telegram = telegramsim.New(telegramsim.Options{
+		LoginSecret: loginSecret, LoginURL: w.conf.TelegramURL, Redirects: back(telegramName), Domain: "notify.example.com",
 		Token: telegramToken, Username: "my_shop_bot", SecretToken: secretToken, Local: true,
 		WebhookURL: hook(telegramName), Client: w.client, NoRates: !w.conf.rates, Seed: o.Seed,
 	})
-	w.conf.MessengerURL, w.conf.TelegramURL = w.serve(w.messenger), w.serve(w.telegram)
+	lateTelegram.Handle("/", w.telegram)
 	late := http.NewServeMux()
 	w.conf.SlackURL = w.serve(late)
 	w.slack = slacksim.New(slacksim.Options{
+		TeamID: teamID, ClientID: "104.729", ClientSecret: loginSecret, LoginURL: w.conf.SlackURL, Redirects: back(slackName),
 		BotToken: botToken, SigningSecret: signingSecret, BaseURL: w.conf.SlackURL,
 		WebhookURL: hook(slackName), Client: w.client, NoRates: !w.conf.rates, NoEchoes: w.conf.silent, Seed: o.Seed,
 	})

@@ -76,12 +76,13 @@ var (
 		{"cmd/bench", []string{"channels/telegram/telegramsim", "core/store/pgtest"}, []string{"channels/telegram", "core"}, "it measures the program as it is built, over HTTP, and needs no more of it than a platform to send to"},
 		{"config", []string{"core", "core/route"}, []string{"channels"}, "a configuration is what the rooms ask for; it opens none of them"},
 
-		{"channels", []string{"core", "channels/*", "!channels/channeltest", "!channels/emulator", "!channels/sandbox"}, nil, "the table knows the adapters, not what they are tested with"},
+		{"channels", []string{"core", "channels/*", "!channels/channeltest", "!channels/emulator", "!channels/openid", "!channels/sandbox"}, nil, "the table knows the adapters, not what they are tested with"},
 		{"channels/channeltest", []string{"channels/emulator", "core", "core/split"}, []string{"channels/*", "channels/*/*sim"}, "the exam knows the interfaces, not those who sit it"},
 		{"channels/emulator", nil, []string{"channels/*/*sim"}, "what emulators have in common knows neither them nor the gateway"},
+		{"channels/openid", []string{"core"}, []string{"channels/emulator"}, "what adapters have in common in reading a signed login knows none of them"},
 		{"channels/sandbox", []string{"channels/emulator", "channels/*/*sim", "core/hybris/hybrissim"}, []string{"channels", "config", "core", "core/*"}, "the sandbox is the world around a gateway that it meets by HTTP alone"},
 		{"channels/*/*sim", []string{"channels/emulator"}, nil, "an emulator is an independent reading of the platform's documents; what it shared with the adapter it could not examine"},
-		{"channels/*", []string{"core"}, []string{"channels/channeltest", "channels/emulator", "./*sim"}, "an adapter sees neither the store nor another adapter, neither the configuration nor its own emulator"},
+		{"channels/*", []string{"core", "channels/openid"}, []string{"channels/channeltest", "channels/emulator", "./*sim"}, "an adapter sees neither the store nor another adapter, neither the configuration nor its own emulator"},
 
 		{"core", nil, nil, "the nouns are everybody's and know nobody"},
 		{"core/lane", []string{"core", "core/pace"}, []string{"core/store", "core/store/storetest"}, "the engine knows work and keys, not what the work is"},
@@ -143,6 +144,7 @@ type home struct {
 
 var homes = []home{
 	{"github.com/clipperhouse/uax29/v2", []string{"core/split"}, nil},
+	{"github.com/coreos/go-oidc/v3", []string{"channels/openid"}, nil},
 	{"github.com/gin-gonic/gin", []string{"core/web", "core/web/*"}, nil},
 	{"github.com/go-telegram-bot-api/telegram-bot-api/v5", []string{"channels/telegram"}, []string{"channels/telegram/telegramsim"}},
 	{"github.com/google/go-cmp", []string{"channels/channeltest", "core/store/storetest"}, []string{"..."}},

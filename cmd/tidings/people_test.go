@@ -45,7 +45,7 @@ type offer struct {
 
 type offerLink struct {
 	Channel, Type, Token, URL, Code, How string
-	DataRef, AppID, PageID               string
+	DataRef, AppID, PageID, Login        string
 }
 
 // ref is what the customer brings to a channel.

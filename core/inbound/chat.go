@@ -184,6 +184,8 @@ func (in *Inbound) dispatch(tx *lane.Tx, c chat) (state, why string, err error) 
 		return done, "", in.echo(tx, c)
 	case core.UpdateBlocked:
 		return done, "", in.Outbox.Block(tx, c.addr.ID, "the customer has blocked us", c.now)
+	case core.UpdateUnlinked:
+		return in.unlinked(tx, c)
 	}
 	return done, "", nil // UpdateUnblocked has had its effect in touch
 }
@@ -253,6 +255,9 @@ func (in *Inbound) say(tx *lane.Tx, c chat, answer string, about core.OrderQuery
 	if err != nil {
 		in.Log.Error("a chat answer cannot be made", "answer", answer, "err", err)
 		return nil
+	}
+	if answer == render.Unlinked {
+		body.Buttons = append(body.Buttons, in.shopLogin(c.addr.Channel)...)
 	}
 	_, err = in.Outbox.Enqueue(tx, core.Message{
 		Type: core.Answer, CustomerID: c.who.ID, Site: cmp.Or(about.Site, c.link.Site), OrderCode: about.Code,

@@ -26,6 +26,18 @@ func (in *Inbound) invite(tx *lane.Tx, c chat) (state, why string, err error) {
 	return done, "the sender is not linked", in.say(tx, c, render.Unlinked, core.OrderQuery{}, nil)
 }
 
+// shopLogin is the button to the shop's login, where the platform has such buttons.
+func (in *Inbound) shopLogin(channel string) []core.Button {
+	if in.ShopLogin == nil {
+		return nil
+	}
+	url := in.ShopLogin(channel)
+	if url == "" {
+		return nil
+	}
+	return []core.Button{{Title: "Log in", URL: url, Login: true}}
+}
+
 // release turns what was written in a chat before its link into questions. They
 // are confirmed together, after the thank-you.
 func (in *Inbound) release(tx *lane.Tx, c chat) error {

@@ -69,8 +69,11 @@ type Options struct {
 	// Sibling finds the channel of the same platform application that stands
 	// for an account named in a callback.
 	Sibling func(channel, account string) (name string, ok bool)
-	Log     *slog.Logger
-	Count   core.Count
+	// ShopLogin is the shop's login that a channel's platform opens from a chat;
+	// empty, or nil: none.
+	ShopLogin func(channel string) string
+	Log       *slog.Logger
+	Count     core.Count
 }
 
 // Inbound works on updates and conversations.

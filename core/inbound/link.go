@@ -41,7 +41,7 @@ func (in *Inbound) redeem(tx *lane.Tx, c chat, ref string) (why string, ok bool,
 	if err != nil || !ok {
 		return "", false, err
 	}
-	return in.take(tx, c, o)
+	return in.take(tx, c, o, proof{evidence: fmt.Sprintf("opt-in %d, update %s", o.ID, c.update.Update.ID)})
 }
 
 // byToken returns the offer a sealed reference stands for on this channel.
@@ -122,9 +122,12 @@ func (in *Inbound) refuse(tx *lane.Tx, c chat) (state, why string, err error) {
 	return done, "the reference does not count", in.say(tx, stranger, render.LinkInvalid, core.OrderQuery{}, nil)
 }
 
+// proof is how it is known that a chat is a customer's.
+type proof struct{ evidence, subject string }
+
 // take links the chat to the offer's customer, once, and has them thanked. ok
 // is false when another chat was first.
-func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn) (why string, ok bool, err error) {
+func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn, how proof) (why string, ok bool, err error) {
 	first, _, err := tx.UseOptIn(o.ID, c.addr.Channel, c.addr.ID, c.now)
 	switch {
 	case err != nil:
@@ -140,7 +143,7 @@ func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn) (why string, ok bool,
 	}
 	link := core.Link{
 		CustomerID: who.ID, AddressID: c.addr.ID, Channel: c.addr.Channel, State: core.LinkActive, Purpose: o.Purpose,
-		Evidence: fmt.Sprintf("opt-in %d, update %s", o.ID, c.update.Update.ID), Consent: o.Consent, ConsentVer: o.ConsentVer,
+		Evidence: how.evidence, Subject: how.subject, Consent: o.Consent, ConsentVer: o.ConsentVer,
 		Site: o.Site, OrderCode: o.OrderCode, CreatedAt: c.now,
 	}
 	if link.ID, err = relink(tx, link, c.now); err != nil {

@@ -43,7 +43,9 @@ type Offer struct {
 // OfferLink is the way into one channel.
 type OfferLink struct {
 	Channel, Type, Token, URL, Code, How string
-	Extra                                map[string]string
+	// LoginToken begins a login (BeginLogin) where the channel has one.
+	LoginToken string
+	Extra      map[string]string
 }
 
 // Offer makes, or finds, the references with which a customer can link. Asked
@@ -130,6 +132,9 @@ func (in *Inbound) offer(o core.OptIn, invites []Invite) Offer {
 	for _, i := range invites {
 		ref := refOf(o, i.Channel)
 		l := OfferLink{Channel: i.Channel, Type: i.Type, Token: in.Keys.Seal(ref)}
+		if a, ok := i.Inviter.(core.Authenticator); ok && a.HasLogin() {
+			l.LoginToken = l.Token
+		}
 		inv := i.Inviter.Invite(l.Token)
 		l.URL, l.Extra = inv.URL, inv.Extra
 		if inv.TakesCode {

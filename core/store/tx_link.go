@@ -68,7 +68,7 @@ func (t *tx) SaveAddress(a core.ChatAddress) error {
 		WHERE id = $1`, a.ID, a.Value, a.Kind, a.Locale, a.Name, ms(a.LastInAt), ms(a.BlockedAt), ms(a.InvitedAt))
 }
 
-const linkColumns = `l.id, l.customer_id, l.address_id, l.channel, l.state, l.purpose, l.evidence, l.consent, l.consent_ver,
+const linkColumns = `l.id, l.customer_id, l.address_id, l.channel, l.state, l.purpose, l.evidence, l.subject, l.consent, l.consent_ver,
 	l.site, l.order_code, l.created_at, l.changed_at`
 
 const linkOfAddress = `SELECT ` + linkColumns + ` FROM link l WHERE l.address_id = $1 AND l.state <> 'ended'`
@@ -81,7 +81,7 @@ type linkRow struct {
 
 func (x *linkRow) fields() []any {
 	return []any{
-		&x.l.ID, &x.l.CustomerID, &x.l.AddressID, &x.l.Channel, &x.l.State, &x.l.Purpose, &x.l.Evidence,
+		&x.l.ID, &x.l.CustomerID, &x.l.AddressID, &x.l.Channel, &x.l.State, &x.l.Purpose, &x.l.Evidence, &x.l.Subject,
 		&x.consent, &x.l.ConsentVer, &x.l.Site, &x.l.OrderCode, &x.created, &x.changed,
 	}
 }
@@ -128,6 +128,12 @@ func (t *tx) LinksOf(customerID int64) ([]core.LinkedAddress, error) {
 	return list(t, scanLinked, linksOfCustomer, customerID)
 }
 
+// LinksBySubject returns the links that the login of one account has proved.
+func (t *tx) LinksBySubject(channel, subject string) ([]core.Link, error) {
+	return list(t, scanLink, `SELECT `+linkColumns+` FROM link l
+		WHERE l.channel = $1 AND l.subject = $2 AND l.subject <> '' AND l.state <> 'ended' ORDER BY l.id`, channel, subject)
+}
+
 // InsertLink writes a new link.
 func (t *tx) InsertLink(l core.Link) (int64, error) {
 	id, err := t.c.nextID(t.ctx, "link")
@@ -137,19 +143,19 @@ func (t *tx) InsertLink(l core.Link) (int64, error) {
 	t.c.forget(linkOfAddress, l.AddressID)
 	t.c.forget(linksOfCustomer, nil)
 	// At once: that an address has a link already is to be its caller's error.
-	_, err = t.execN(`INSERT INTO link (id, customer_id, address_id, channel, state, purpose, evidence, consent, consent_ver,
-		site, order_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
-		id, l.CustomerID, l.AddressID, l.Channel, l.State, l.Purpose, l.Evidence, blob(l.Consent), l.ConsentVer,
+	_, err = t.execN(`INSERT INTO link (id, customer_id, address_id, channel, state, purpose, evidence, subject, consent, consent_ver,
+		site, order_code, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)`,
+		id, l.CustomerID, l.AddressID, l.Channel, l.State, l.Purpose, l.Evidence, l.Subject, blob(l.Consent), l.ConsentVer,
 		l.Site, l.OrderCode, ms(l.CreatedAt))
 	return id, err
 }
 
-// SaveLink writes state and address of a link.
+// SaveLink writes what can change of a link.
 func (t *tx) SaveLink(l core.Link) error {
 	t.c.forget(linksOfCustomer, nil)
 	t.c.forget(linkOfAddress, nil) // it may have been another address's
-	return t.exec(`UPDATE link SET state = $2, address_id = $3, changed_at = $4 WHERE id = $1`,
-		l.ID, l.State, l.AddressID, ms(l.ChangedAt))
+	return t.exec(`UPDATE link SET state = $2, address_id = $3, evidence = $4, subject = $5, changed_at = $6 WHERE id = $1`,
+		l.ID, l.State, l.AddressID, l.Evidence, l.Subject, ms(l.ChangedAt))
 }
 
 const optInColumns = `o.id, o.customer_uid, o.site, o.order_code, o.locale, o.purpose, o.consent, o.consent_ver, o.channels, o.created_at, o.expires_at`

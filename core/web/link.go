@@ -8,6 +8,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -27,7 +28,7 @@ func parsePages() *template.Template {
 
 // linkWords are what the page says in one language.
 type linkWords struct {
-	Title, Lead, Open, Scan, Code, Until, Gone, GoneLead string
+	Title, Lead, Open, Scan, Code, Login, Until, Gone, GoneLead string
 }
 
 // linkPageData is what the page shows.
@@ -43,6 +44,7 @@ type linkPageData struct {
 // linkChat is one way to link.
 type linkChat struct {
 	Name, URL, Code, How string
+	Login                string // URL at which a login on the platform begins
 	QR                   *qrCode
 }
 
@@ -51,14 +53,14 @@ func wordsFor(lang string) linkWords {
 	if lang == "de" {
 		return linkWords{
 			Title: "Nachrichten in Ihrem Messenger", Lead: "Wählen Sie, wo wir Ihnen schreiben dürfen.",
-			Open: "Öffnen", Scan: "Oder mit dem Handy scannen", Code: "Ihr Code", Until: "Gültig bis",
+			Open: "Öffnen", Scan: "Oder mit dem Handy scannen", Code: "Ihr Code", Login: "Anmelden mit", Until: "Gültig bis",
 			Gone:     "Dieser Link gilt nicht mehr",
 			GoneLead: "Er ist abgelaufen, oder die Adresse stimmt nicht. Im Shop bekommen Sie einen neuen.",
 		}
 	}
 	return linkWords{
 		Title: "Messages in your messenger", Lead: "Choose where we may write to you.",
-		Open: "Open", Scan: "Or scan with your phone", Code: "Your code", Until: "Valid until",
+		Open: "Open", Scan: "Or scan with your phone", Code: "Your code", Login: "Log in with", Until: "Valid until",
 		Gone:     "This link is no longer valid",
 		GoneLead: "It has expired, or its address is not right. You get a new one in the shop.",
 	}
@@ -88,7 +90,7 @@ func (s *Server) linkPage(c *gin.Context) {
 	}
 	data := linkPageData{Found: true, Order: offer.OrderCode, Until: offer.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")}
 	for _, l := range offer.Links {
-		data.Chats = append(data.Chats, linkChat{Name: chatName(l.Channel), URL: l.URL, Code: l.Code, How: l.How, QR: newQR(l.URL)})
+		data.Chats = append(data.Chats, linkChat{Name: chatName(l.Channel), URL: l.URL, Code: l.Code, How: l.How, Login: loginURL(s.settings.Load().PublicURL, l), QR: newQR(l.URL)})
 	}
 	s.showLinkPage(c, http.StatusOK, offer.Locale, data)
 }
@@ -106,14 +108,16 @@ func (s *Server) showLinkPage(c *gin.Context, status int, locale string, data li
 	s.showPage(c, status, "link.html", data.Nonce, data)
 }
 
-// showPage writes a page of ours that runs no script and loads nothing.
-func (s *Server) showPage(c *gin.Context, status int, name, nonce string, data any) {
+// showPage writes a page of ours that runs no script and loads nothing, but for
+// what more allows (directives of a content security policy).
+func (s *Server) showPage(c *gin.Context, status int, name, nonce string, data any, more ...string) {
 	var body bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&body, name, data); err != nil {
 		s.failWith(c, err, 0)
 		return
 	}
-	c.Header("Content-Security-Policy", "default-src 'none'; style-src 'nonce-"+nonce+"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	policy := append([]string{"default-src 'none'", "style-src 'nonce-" + nonce + "'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"}, more...)
+	c.Header("Content-Security-Policy", strings.Join(policy, "; "))
 	c.Header("X-Robots-Tag", "noindex, nofollow")
 	c.Data(status, "text/html; charset=utf-8", body.Bytes())
 }

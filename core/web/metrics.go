@@ -60,6 +60,10 @@ func help(name string) string {
 		return "Updates from platforms."
 	case "opt_ins_refused":
 		return "References that did not count."
+	case "logins":
+		return "Logins on platforms by how they ended."
+	case "links_revoked":
+		return "Links that ended because the platform says that their login was taken back."
 	case "questions":
 		return "Questions of customers."
 	case "ticket_calls_failed":

@@ -52,7 +52,10 @@ func TestSides(t *testing.T) {
 			got = append(got, route.Method+" "+route.Path)
 		}
 		slices.Sort(got)
-		want := []string{"GET /healthz", "GET /link/:token", "GET /readyz", "GET /webhooks/:channel", "POST /oauth/token", "POST /webhooks/:channel"}
+		want := []string{
+			"GET /auth/:channel/callback", "GET /auth/:channel/deletion/:code", "GET /auth/:channel/start", "GET /healthz", "GET /link/:token",
+			"GET /readyz", "GET /webhooks/:channel", "POST /auth/:channel/deauthorize", "POST /auth/:channel/deletion", "POST /oauth/token", "POST /webhooks/:channel",
+		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("the public side (-want +got):\n%s", diff)
 		}
@@ -73,7 +76,7 @@ func TestDocumentedScopes(t *testing.T) {
 				scope, _ := op.(map[string]any)["x-scope"].(string)
 				target := regexp.MustCompile(`\{[a-zA-Z]+\}`).ReplaceAllString(p.path, "1")
 				h := r.internal
-				if strings.HasPrefix(target, "/webhooks") || strings.HasPrefix(target, "/link") {
+				if strings.HasPrefix(target, "/webhooks") || strings.HasPrefix(target, "/link") || strings.HasPrefix(target, "/auth") {
 					h = r.public
 				}
 				none := r.on(h, strings.ToUpper(method), target, "")

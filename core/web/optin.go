@@ -52,7 +52,7 @@ func (s *Server) postOptIn(c *gin.Context) {
 	}
 	a := offerAnswer{ExpiresAt: offer.ExpiresAt.UTC(), Page: set.PublicURL + "/link/" + offer.PageToken, Links: []map[string]string{}}
 	for _, l := range offer.Links {
-		a.Links = append(a.Links, linkAnswer(l))
+		a.Links = append(a.Links, linkAnswer(l, set.PublicURL))
 	}
 	c.JSON(http.StatusCreated, a)
 }
@@ -60,12 +60,12 @@ func (s *Server) postOptIn(c *gin.Context) {
 // optIns reports whether links are offered at all.
 func (s *Server) optIns() bool { return s.Inbound.Keys != nil && s.settings.Load().OptInExpires > 0 }
 
-func linkAnswer(l inbound.OfferLink) map[string]string {
+func linkAnswer(l inbound.OfferLink, publicURL string) map[string]string {
 	a := maps.Clone(l.Extra)
 	if a == nil {
 		a = map[string]string{}
 	}
-	for name, value := range map[string]string{"token": l.Token, "url": l.URL, "code": l.Code, "how": l.How} {
+	for name, value := range map[string]string{"token": l.Token, "url": l.URL, "code": l.Code, "how": l.How, "login": loginURL(publicURL, l)} {
 		if value != "" {
 			a[name] = value
 		}

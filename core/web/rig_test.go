@@ -42,6 +42,8 @@ type fakeChannel struct {
 	mu   sync.Mutex
 	err  error
 	sent []string
+
+	login *fakeLogin // nil: none
 }
 
 func (f *fakeChannel) Limits() core.Limits { return f.limits }

@@ -27,6 +27,18 @@ type route struct {
 // is asked for GET and POST only.
 const webhookPath = "/webhooks/:channel"
 
+// loginPath and loginBackPath are where a login on a platform begins and ends. To
+// ask for one of them is to act, so that they have no HEAD either.
+const (
+	loginPath     = "/auth/:channel/start"
+	loginBackPath = "/auth/:channel/callback"
+)
+
+// hasHead reports whether a path that is got can be asked for by HEAD, too.
+func hasHead(path string) bool {
+	return path != webhookPath && path != loginPath && path != loginBackPath
+}
+
 // The scopes of an API key.
 const (
 	scopeEvents    = "events"
@@ -72,6 +84,11 @@ func (s *Server) routes() []route {
 		{get, webhookPath, outside, "", s.webhook},
 		{post, webhookPath, outside, "", s.webhook},
 		{get, "/link/:token", outside, "", s.linkPage},
+		{get, loginPath, outside, "", s.startLogin},
+		{get, loginBackPath, outside, "", s.finishLogin},
+		{post, "/auth/:channel/deauthorize", outside, "", s.deauthorize},
+		{post, "/auth/:channel/deletion", outside, "", s.deleteLogin},
+		{get, "/auth/:channel/deletion/:code", outside, "", s.getDeletion},
 
 		{get, "/healthz", everywhere, "", healthz},
 		{get, "/readyz", everywhere, "", s.readyz},

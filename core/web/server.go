@@ -135,7 +135,7 @@ func (s *Server) handler(wanted func(route) bool) http.Handler {
 		}
 		chain = append(chain, r.handle)
 		g.Handle(r.method, r.path, chain...)
-		if r.method == http.MethodGet && r.path != webhookPath { // net/http drops the body
+		if r.method == http.MethodGet && hasHead(r.path) { // net/http drops the body
 			g.HEAD(r.path, chain...)
 		}
 	}

@@ -211,9 +211,12 @@ func (s *Sim) authorizeApp(p params) *graphError {
 	return s.checkProof(p, token)
 }
 
-// checkProof checks appsecret_proof, where it is given.
+// checkProof checks appsecret_proof, where it is given or the app requires it.
 func (s *Sim) checkProof(p params, token string) *graphError {
 	if !p.has("appsecret_proof") {
+		if s.opt.RequireProof {
+			return errorf(100, 0, "API calls from the server require an appsecret_proof argument")
+		}
 		return nil
 	}
 	mac := hmac.New(sha256.New, []byte(s.opt.AppSecret))

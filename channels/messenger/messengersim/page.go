@@ -144,6 +144,9 @@ func (s *Sim) idsForPages(asid string, p params) (any, *graphError) {
 			continue
 		}
 		known = true
+		if !c.thread { // who has never written to the Page has no id there
+			continue
+		}
 		if !p.has("page") || p.text("page") == s.opt.PageID {
 			data = append(data, map[string]any{"id": c.PSID, "page": map[string]string{"id": s.opt.PageID, "name": "Emulated Page"}})
 		}

@@ -33,6 +33,9 @@ type Options struct {
 	RepeatOrders  bool          // the same order_number may be used in several receipts
 	GetStarted    string        // payload of the Get Started button; default GET_STARTED
 	StrangeFields bool          // webhooks carry fields that no document names
+
+	Redirects    []string // the app's valid OAuth redirect URIs
+	RequireProof bool     // the app's setting "Require App Secret"
 }
 
 // User is a person as the Graph API describes them.
@@ -77,6 +80,10 @@ type Sim struct {
 	fields    []string        // subscribed fields; nil: all
 	usage     usage
 	ids       int
+	logins    emulator.Logins
+	tokens    map[string]userToken
+	tokenApp  string // whose tokens the login gives; empty: the app's own
+	linkings  map[string]linking
 }
 
 // customer is a person in this Page's chats.
@@ -115,6 +122,7 @@ func New(opt Options) *Sim {
 		Log: s.log, Faults: s.faults, Now: opt.Now, Wait: opt.Wait,
 		Strict: !opt.NoRates, Refuse: refuse(opt.PageID), Apply: s.apply,
 	}
+	s.logins.Now, s.logins.Redirects = opt.Now, opt.Redirects
 	s.hooks = emulator.NewCaller(opt.WebhookURL, opt.Client, webhookRules, opt.Wait, opt.Now)
 	s.forget()
 	return s
@@ -148,6 +156,7 @@ func (s *Sim) Reset() {
 func (s *Sim) forget() {
 	s.users, s.userRefs, s.orders = map[string]*customer{}, map[string]string{}, map[string]bool{}
 	s.templates, s.fields, s.usage = nil, nil, usage{}
+	s.tokens, s.linkings = map[string]userToken{}, map[string]linking{}
 	for _, u := range s.opt.Users {
 		s.users[u.PSID] = &customer{User: u}
 	}
@@ -178,8 +187,11 @@ func segments(path string) []string {
 	return all
 }
 
-// ServeHTTP is the Graph API.
+// ServeHTTP is the Graph API, and of facebook.com what a login meets.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.serveBrowser(w, r) {
+		return
+	}
 	p, err := readParams(r)
 	if err != nil {
 		s.desk.Serve(w, r, emulator.Call{Method: "unreadable", Do: func() emulator.Answer { return answer(err) }})
@@ -195,6 +207,9 @@ func (s *Sim) call(method string, path []string, p params) emulator.Call {
 		edge = path[len(path)-1]
 	}
 	node := path[0]
+	if c, ok := s.loginCall(method, node, edge, p); ok {
+		return c
+	}
 	switch {
 	case method == http.MethodPost && edge == "messages":
 		return s.messageCall(node, p)

@@ -218,6 +218,12 @@ func TestProfileAndMatching(t *testing.T) {
 	if status, _ := p.call(http.MethodGet, "/7002?fields=first_name", ""); status != http.StatusBadRequest {
 		t.Errorf("profile of a stranger: got %d, want 400", status)
 	}
+	if _, out := p.call(http.MethodGet, "/42/ids_for_pages?page=555&access_token=99|appsecret", ""); len(out["data"].([]any)) != 0 {
+		t.Errorf("ids_for_pages of somebody who never wrote: got %v, want none", out)
+	}
+	if _, err := p.Say(t.Context(), "7001", "Hello"); err != nil {
+		t.Fatal(err)
+	}
 	_, out := p.call(http.MethodGet, "/42/ids_for_pages?page=555&access_token=99|appsecret", "")
 	if data, _ := out["data"].([]any); len(data) != 1 || data[0].(map[string]any)["id"] != "7001" {
 		t.Errorf("ids_for_pages: got %v", out)

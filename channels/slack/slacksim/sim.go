@@ -31,6 +31,11 @@ type Options struct {
 	NoRates                         bool      // too many requests are counted, not refused
 	NoEchoes                        bool      // no events about the app's own messages
 	StrangeFields                   bool      // events carry fields that no document names
+
+	// Sign in with Slack: the app's client, how id tokens name their issuer
+	// (default https://slack.com), and the registered redirect URIs.
+	ClientID, ClientSecret, LoginURL string
+	Redirects                        []string
 }
 
 // User is a member of the workspace.
@@ -81,6 +86,8 @@ type Sim struct {
 	reactions map[string]string // by user and message
 	lastTS    int64             // microseconds
 	ids       int
+	logins    emulator.Logins
+	forge     func(claims map[string]any)
 }
 
 type member struct {
@@ -106,7 +113,7 @@ func New(opt Options) *Sim {
 	for _, d := range []struct {
 		field *string
 		value string
-	}{{&opt.TeamID, "T1"}, {&opt.AppID, "A1"}, {&opt.BotID, "B1"}, {&opt.BotUserID, "UBOT"}, {&opt.BaseURL, "https://hooks.slack.com"}} {
+	}{{&opt.TeamID, "T1"}, {&opt.AppID, "A1"}, {&opt.BotID, "B1"}, {&opt.BotUserID, "UBOT"}, {&opt.BaseURL, "https://hooks.slack.com"}, {&opt.LoginURL, "https://slack.com"}} {
 		if *d.field == "" {
 			*d.field = d.value
 		}
@@ -116,6 +123,7 @@ func New(opt Options) *Sim {
 		Log: s.log, Faults: s.faults, Now: opt.Now, Wait: opt.Wait,
 		Strict: !opt.NoRates, Refuse: refuse, Apply: s.apply,
 	}
+	s.logins.Now, s.logins.Redirects = opt.Now, opt.Redirects
 	s.hooks = emulator.NewCaller(opt.WebhookURL, opt.Client, webhookRules, opt.Wait, opt.Now)
 	s.forget()
 	return s
@@ -184,6 +192,9 @@ func (s *Sim) person(channel string) string {
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	last := path[len(path)-1]
+	if s.serveLogin(w, r, last) {
+		return
+	}
 	if len(path) > 1 && path[len(path)-2] == "response" {
 		s.desk.Serve(w, r, s.responseCall(last, r))
 		return

@@ -221,6 +221,17 @@ func (s *Sim) Know(person string) {
 	s.chat(id).started = true
 }
 
+// Meet makes a person someone with an account who has not pressed Start.
+func (s *Sim) Meet(person string) {
+	id, err := strconv.ParseInt(person, 10, 64)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.chat(id)
+}
+
 // Block makes a person block the bot, which is told so.
 func (s *Sim) Block(person string) { s.setBlocked(person, true) }
 

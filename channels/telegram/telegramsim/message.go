@@ -41,6 +41,7 @@ type message struct {
 	Caption         string     `json:"caption,omitempty"`
 	CaptionEntities []entity   `json:"caption_entities,omitempty"`
 	Keyboard        *keyboard  `json:"reply_markup,omitempty"`
+	WriteAccess     *struct{}  `json:"write_access_allowed,omitempty"`
 	Strange         *[]float64 `json:"strange_field,omitempty"`
 }
 

@@ -34,6 +34,13 @@ type Options struct {
 	// are checked and answered as ever, but no message can be shown, edited or
 	// answered afterwards.
 	Forgetful bool
+
+	// Log In With Telegram and the Login Widget: the client's secret, how id tokens
+	// name their issuer (default https://oauth.telegram.org), the allowed
+	// redirect URIs, and the bot's domain (/setdomain).
+	LoginSecret, LoginURL string
+	Redirects             []string
+	Domain                string
 }
 
 // Rates: about one message a second in a chat with short bursts, about 30 a
@@ -77,6 +84,8 @@ type Sim struct {
 	poll     chan string     // ends the running getUpdates with a reason
 	queries  map[string]bool // callback queries; true: answered
 	files    map[string]file
+	logins   emulator.Logins
+	forge    func(claims map[string]any)
 }
 
 type user struct {
@@ -109,6 +118,9 @@ func New(opt Options) *Sim {
 	if opt.Wait == nil {
 		opt.Wait = emulator.Sleep
 	}
+	if opt.LoginURL == "" {
+		opt.LoginURL = "https://oauth.telegram.org"
+	}
 	if opt.Username == "" {
 		opt.Username = "emulated_bot"
 	}
@@ -120,6 +132,7 @@ func New(opt Options) *Sim {
 		Log: s.log, Faults: s.faults, Now: opt.Now, Wait: opt.Wait,
 		Strict: !opt.NoRates, Refuse: refuse, Apply: s.apply,
 	}
+	s.logins.Now, s.logins.Redirects = opt.Now, opt.Redirects
 	s.hooks = emulator.NewCaller(opt.WebhookURL, opt.Client, webhookRules, opt.Wait, opt.Now)
 	s.forget()
 	return s
@@ -222,8 +235,11 @@ func (s *Sim) method(name string) *method {
 }
 
 // ServeHTTP is the Bot API: /bot<token>/<method> and /file/bot<token>/<path>,
-// below any prefix.
+// below any prefix, and the login.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.serveLogin(w, r) {
+		return
+	}
 	token, rest, isFile := splitPath(r.URL.Path)
 	if isFile {
 		s.download(w, token, rest)

@@ -145,7 +145,7 @@ func addresses(t *testing.T, s Store) {
 func fullLink(customerID, addressID int64) core.Link {
 	return core.Link{
 		CustomerID: customerID, AddressID: addressID, Channel: "slack", State: core.LinkActive, Purpose: core.OrderUpdates,
-		Evidence: "opt-in 17", Consent: "I agree", ConsentVer: "2", Site: "shop", OrderCode: "1", CreatedAt: day, ChangedAt: day,
+		Evidence: "opt-in 17", Subject: "asid-1", Consent: "I agree", ConsentVer: "2", Site: "shop", OrderCode: "1", CreatedAt: day, ChangedAt: day,
 	}
 }
 
@@ -175,6 +175,15 @@ func links(t *testing.T, s Store) {
 		first.AddressID = b.ID
 		must(t, tx.SaveLink(first))
 		same(t, "moved", get[core.Link](t)(tx.LinkOf(b.ID)), first)
+
+		by := get[[]core.Link](t)
+		same(t, "by what the login calls it, without the ended", by(tx.LinksBySubject("slack", "asid-1")), []core.Link{first})
+		same(t, "on another channel", len(by(tx.LinksBySubject("telegram", "asid-1"))), 0)
+		first.Evidence, first.Subject = "what is left of it", ""
+		must(t, tx.SaveLink(first))
+		same(t, "forgotten", get[core.Link](t)(tx.Link(first.ID)), first)
+		same(t, "by what has been forgotten", len(by(tx.LinksBySubject("slack", "asid-1"))), 0)
+		same(t, "by nothing", len(by(tx.LinksBySubject("slack", ""))), 0)
 	})
 }
 

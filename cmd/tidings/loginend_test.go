@@ -1,0 +1,182 @@
+package main_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestLoginMovesTheChat: an account that was another customer's becomes whose the
+// proof says. The link before ends, and nothing of its customer is told there.
+func TestLoginMovesTheChat(t *testing.T) {
+	t.Parallel()
+	w := start(t, withLogins)
+	for i, channel := range allChannels {
+		old, now := w.customer(10*i), w.customer(10*i+1)
+		now.chats = old.chats
+		w.meet(channel, old)
+		w.login(channel, w.offer(old).login(channel), old.chats[channel])
+		w.quiet()
+		w.tell(old, "For the old one.")
+		w.awaitText(channel, old, "For the old one.")
+		w.quiet()
+		before := len(w.shown(channel, now))
+		if got := w.login(channel, w.offer(now).login(channel), now.chats[channel]); !strings.Contains(got.text, "Connected") {
+			t.Fatalf("%s: got %s", channel, got.text)
+		}
+		w.report("order.shipped", obj{"orderCode": old.order, "customerUid": old.uid})
+		w.tell(old, "Still for the old one.")
+		w.tell(now, "For the new one.")
+		w.awaitText(channel, now, "For the new one.")
+		w.say(channel, now, "Where is it?")
+		w.quiet()
+		for _, m := range w.shown(channel, now)[before:] {
+			if strings.Contains(m.Text, old.order) || strings.Contains(m.Text, "old one") {
+				t.Errorf("%s: the new customer is told %q", channel, m.Text)
+			}
+		}
+		if got := w.linked(old); len(got) != 0 {
+			t.Errorf("%s: the old customer has links %q, want none", channel, got)
+		}
+		if got, want := w.linked(now), []string{channel + " " + now.chats[channel]}; !slices.Equal(got, want) {
+			t.Errorf("%s: got links %q, want %q", channel, got, want)
+		}
+		w.wantEntries(w.ticket(now, 1).ID, "Where is it?")
+		// A shop's word alone does not move it.
+		body := obj{"address": now.chats[channel]}
+		if status, _, _ := w.ask(http.MethodPut, w.api("/v1/customers/"+url.PathEscape(old.uid)+"/addresses/"+channel), body); status != http.StatusConflict {
+			t.Errorf("%s: without \"move\": got status %d, want 409", channel, status)
+		}
+	}
+}
+
+// TestLoginUndone: a link by a login ends by DELETE, and by what the platform says
+// of a login that was taken back.
+func TestLoginUndone(t *testing.T) {
+	t.Parallel()
+	w := start(t, withLogins)
+	link := func(n int) person {
+		p := w.customer(n)
+		w.meet(messengerName, p)
+		w.login(messengerName, w.offer(p).login(messengerName), p.chats[messengerName])
+		w.quiet()
+		if len(w.linked(p)) != 1 {
+			t.Fatalf("customer %d is not linked", n)
+		}
+		return p
+	}
+	callback := func(path string, p person) (int, []byte) {
+		status, body, err := w.messenger.Callback(t.Context(), w.hook(path), p.chats[messengerName])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return status, body
+	}
+	silent := func(p person) {
+		t.Helper()
+		if got := w.linked(p); len(got) != 0 {
+			t.Errorf("got links %q, want none", got)
+		}
+		before := len(w.shown(messengerName, p))
+		w.tell(p, "Is anybody there?")
+		w.quiet()
+		if got := w.texts(messengerName, p)[before:]; len(got) != 0 {
+			t.Errorf("got %q, want nothing", got)
+		}
+	}
+	deleted, removed, wiped, stays := link(1), link(2), link(3), link(4)
+	w.want(http.StatusNoContent, http.MethodDelete, "/v1/customers/"+url.PathEscape(deleted.uid)+"/addresses/messenger", nil, nil)
+	silent(deleted)
+	for range 2 { // Meta may ask twice
+		if status, _ := callback("/auth/messenger/deauthorize", removed); status != http.StatusOK {
+			t.Errorf("deauthorize: got status %d, want 200", status)
+		}
+	}
+	silent(removed)
+	_, body := callback("/auth/messenger/deletion", wiped)
+	var a struct {
+		URL  string `json:"url"`
+		Code string `json:"confirmation_code"`
+	}
+	if err := json.Unmarshal(body, &a); err != nil || a.Code == "" || a.URL != publicURL+"/auth/messenger/deletion/"+a.Code {
+		t.Errorf("deletion: got %s, want where to look and a code", body)
+	}
+	silent(wiped)
+	if got := w.browser().get(a.URL); got.status != http.StatusOK || !strings.Contains(got.text, "Deleted") {
+		t.Errorf("the page of a deletion: got status %d: %s", got.status, got.text)
+	}
+	if got := w.browser().get(publicURL + "/auth/messenger/deletion/0000"); got.status != http.StatusNotFound {
+		t.Errorf("the page of no deletion: got status %d, want 404", got.status)
+	}
+	signed := w.messenger.SignedRequest(stays.chats[messengerName])
+	for name, request := range map[string]string{"nothing": "", "no signature": signed[strings.Index(signed, "."):], "another signature": flip(signed[:40]) + signed[40:], "another body": signed[:60] + flip(signed[60:])} {
+		for _, path := range []string{"deauthorize", "deletion"} {
+			form := url.Values{"signed_request": {request}}.Encode()
+			if status, _, _ := w.ask(http.MethodPost, w.hook("/auth/messenger/"+path), form, header{"Content-Type", "application/x-www-form-urlencoded"}); status != http.StatusUnauthorized {
+				t.Errorf("%s with %s: got status %d, want 401", path, name, status)
+			}
+		}
+	}
+	if len(w.linked(stays)) != 1 {
+		t.Error("a forged request has ended a link")
+	}
+	for _, channel := range []string{telegramName, slackName, "nowhere"} {
+		if status, _, _ := w.ask(http.MethodPost, w.hook("/auth/"+channel+"/deauthorize"), "signed_request=x"); status != http.StatusNotFound {
+			t.Errorf("%s has no such callback: got status %d, want 404", channel, status)
+		}
+	}
+}
+
+// TestAccountLinking: who writes to the Page without a link is led to the shop's
+// login, and comes back linked; logging out in the chat ends it.
+func TestAccountLinking(t *testing.T) {
+	t.Parallel()
+	w := start(t, func(c *conf) {
+		c.Messenger = `account_linking_url: "https://shop.example.com/messenger-login?from=chat"`
+	})
+	p := w.customer(1)
+	w.say(messengerName, p, "Where is my lamp?")
+	w.awaitMore(messengerName, p, 1)
+	link := func() error {
+		address, err := w.messenger.LinkAccount(t.Context(), p.chats[messengerName])
+		if err != nil {
+			return err
+		}
+		// The shop's page: the customer logs in, the shop asks for their reference
+		// and sends the browser back with it.
+		q, _ := url.Parse(address)
+		if !strings.HasPrefix(address, "https://shop.example.com/messenger-login?") || q.Query().Get("from") != "chat" {
+			t.Errorf("the button opens %s, want the shop's login", address)
+		}
+		back := q.Query().Get("redirect_uri") + "&authorization_code=" + w.offer(p).ref(messengerName)
+		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, w.conf.MessengerURL+strings.TrimPrefix(back, "https://facebook.com"), nil)
+		if err != nil {
+			return err
+		}
+		res, err := w.client.Do(req)
+		if err != nil {
+			return err
+		}
+		return res.Body.Close()
+	}
+	if err := link(); err != nil {
+		t.Fatal(err)
+	}
+	w.quiet()
+	if got, want := w.linked(p), []string{messengerName + " " + p.chats[messengerName]}; !slices.Equal(got, want) {
+		t.Errorf("got links %q, want %q", got, want)
+	}
+	if got := thanked(w.shown(messengerName, p)); got != 1 {
+		t.Errorf("got %d thank-yous, want 1: %q", got, w.texts(messengerName, p))
+	}
+	w.wantEntries(w.ticket(p, 1).ID, "Where is my lamp?")
+	w.messenger.UnlinkAccount(p.chats[messengerName])
+	w.quiet()
+	if got := w.linked(p); len(got) != 0 {
+		t.Errorf("unlinked: got links %q, want none", got)
+	}
+}
