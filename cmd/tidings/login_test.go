@@ -15,20 +15,20 @@ import (
 // withLogins turns on the logins of all platforms.
 func withLogins(c *conf) { c.Login = "openid" }
 
-// browser is a person's browser: it keeps cookies, and follows nothing by itself.
-type browser struct {
+// visitor is a person with a browser: it keeps cookies, and follows nothing by itself.
+type visitor struct {
 	w       *world
 	client  *http.Client
 	cookies map[string]string
 }
 
-func (w *world) browser() *browser {
-	return &browser{w: w, cookies: map[string]string{}, client: &http.Client{
+func (w *world) visitor() *visitor {
+	return &visitor{w: w, cookies: map[string]string{}, client: &http.Client{
 		Transport: w.client.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
 
-// page is what a browser got.
+// page is what a visitor got.
 type page struct {
 	status   int
 	location string
@@ -36,11 +36,11 @@ type page struct {
 }
 
 // get opens an address of the gateway by its public name.
-func (b *browser) get(address string) page {
+func (b *visitor) get(address string) page {
 	b.w.Helper()
 	path, ours := strings.CutPrefix(address, publicURL)
 	if !ours {
-		b.w.Fatalf("the browser is sent to %q, want the gateway", address)
+		b.w.Fatalf("the visitor is sent to %q, want the gateway", address)
 	}
 	req, err := http.NewRequestWithContext(b.w.Context(), http.MethodGet, b.w.hook(path), nil)
 	if err != nil {
@@ -80,8 +80,8 @@ func (o offer) login(channel string) string {
 	return ""
 }
 
-// begin opens a login and returns where the platform sends the browser back to.
-func (b *browser) begin(channel, login, chat string) (back string) {
+// begin opens a login and returns where the platform sends the visitor back to.
+func (b *visitor) begin(channel, login, chat string) (back string) {
 	b.w.Helper()
 	p := b.get(login)
 	var err error
@@ -103,10 +103,10 @@ func (b *browser) begin(channel, login, chat string) (back string) {
 	return back
 }
 
-// login is a whole login of an account, by a new browser.
+// login is a whole login of an account, by a new visitor.
 func (w *world) login(channel, login, chat string) page {
 	w.Helper()
-	b := w.browser()
+	b := w.visitor()
 	return b.get(b.begin(channel, login, chat))
 }
 
@@ -197,7 +197,7 @@ func TestLoginBeforeTheChat(t *testing.T) {
 	w := start(t, withLogins)
 	for i, channel := range []string{messengerName, telegramName} {
 		p := w.customer(i)
-		o, b := w.offer(p), w.browser()
+		o, b := w.offer(p), w.visitor()
 		back := ""
 		if channel == telegramName {
 			var err error

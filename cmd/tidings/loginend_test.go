@@ -106,10 +106,10 @@ func TestLoginUndone(t *testing.T) {
 		t.Errorf("deletion: got %s, want where to look and a code", body)
 	}
 	silent(wiped)
-	if got := w.browser().get(a.URL); got.status != http.StatusOK || !strings.Contains(got.text, "Deleted") {
+	if got := w.visitor().get(a.URL); got.status != http.StatusOK || !strings.Contains(got.text, "Deleted") {
 		t.Errorf("the page of a deletion: got status %d: %s", got.status, got.text)
 	}
-	if got := w.browser().get(publicURL + "/auth/messenger/deletion/0000"); got.status != http.StatusNotFound {
+	if got := w.visitor().get(publicURL + "/auth/messenger/deletion/0000"); got.status != http.StatusNotFound {
 		t.Errorf("the page of no deletion: got status %d, want 404", got.status)
 	}
 	signed := w.messenger.SignedRequest(stays.chats[messengerName])

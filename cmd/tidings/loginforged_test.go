@@ -82,7 +82,7 @@ type forger struct {
 }
 
 // refused opens an address that must be refused.
-func (f *forger) refused(name string, b *browser, address string) {
+func (f *forger) refused(name string, b *visitor, address string) {
 	f.w.Helper()
 	got := b.get(address)
 	if got.status != http.StatusForbidden {
@@ -98,15 +98,15 @@ func (f *forger) refused(name string, b *browser, address string) {
 }
 
 // attempt is a login of the victim's offer by an account, up to the way back.
-func (f *forger) attempt(who person) (*browser, string) {
+func (f *forger) attempt(who person) (*visitor, string) {
 	f.w.Helper()
-	b := f.w.browser()
+	b := f.w.visitor()
 	return b, b.begin(f.channel, f.w.offer(f.victim).login(f.channel), who.chats[f.channel])
 }
 
 func (f *forger) ofTheBrowser(t *testing.T) {
 	_, back := f.attempt(f.thief)
-	f.refused("a browser that has not begun", f.w.browser(), back)
+	f.refused("a browser that has not begun", f.w.visitor(), back)
 
 	b, back := f.attempt(f.thief)
 	f.refused("a changed state", b, with(t, back, "state", flip(queried(t, back, "state"))))
@@ -137,7 +137,7 @@ func (f *forger) ofTheBrowser(t *testing.T) {
 		if f.channel == slackName && name == "of another channel" {
 			token = f.w.offer(f.victim).ref(messengerName)
 		}
-		if got := f.w.browser().get(publicURL + "/auth/" + f.channel + "/start?token=" + token); got.status != http.StatusNotFound || got.location != "" {
+		if got := f.w.visitor().get(publicURL + "/auth/" + f.channel + "/start?token=" + token); got.status != http.StatusNotFound || got.location != "" {
 			t.Errorf("%s: start with a token %s: got status %d, want 404", f.channel, name, got.status)
 		}
 	}
@@ -216,12 +216,12 @@ func TestLoginProofCountsOnce(t *testing.T) {
 	w := start(t, func(c *conf) { c.Login = "widget" })
 	p, thief := w.customer(1), w.customer(2)
 	w.meet(telegramName, p)
-	b := w.browser()
+	b := w.visitor()
 	back := b.begin(telegramName, w.offer(p).login(telegramName), p.chats[telegramName])
 	if got := b.get(back); !strings.Contains(got.text, "Connected") {
 		t.Fatalf("got %s", got.text)
 	}
-	other := w.browser()
+	other := w.visitor()
 	state := queried(t, other.begin(telegramName, w.offer(thief).login(telegramName), thief.chats[telegramName]), "state")
 	if got := other.get(with(t, back, "state", state)); got.status != http.StatusForbidden {
 		t.Errorf("what somebody else's browser was given: got status %d, want 403", got.status)
