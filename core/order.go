@@ -61,6 +61,15 @@ type Consignment struct {
 	Lines       []OrderLine `json:"lines,omitempty"`
 }
 
+// Return is a customer's request to send goods of an order back.
+type Return struct {
+	Code      string `json:"code"`
+	OrderCode string `json:"orderCode,omitempty"`
+	Status    string `json:"status,omitempty"`
+	Refund    Money  `json:"refund,omitzero"`
+	LabelURL  string `json:"labelUrl,omitempty"` // absolute http or https only
+}
+
 // PostAddress is where an order goes.
 type PostAddress struct {
 	Name       string `json:"name,omitempty"`
@@ -116,6 +125,9 @@ type Shop interface {
 	// Tracking completes a consignment with the carrier's data. A shop that
 	// has none returns the consignment unchanged.
 	Tracking(ctx context.Context, q OrderQuery, c Consignment) (Consignment, error)
+	// Return reads one of the customer's returns of the order in q; an empty code
+	// is that of the order's only one. What the shop does not show is NotFound.
+	Return(ctx context.Context, q OrderQuery, code string) (Return, error)
 	CreateTicket(ctx context.Context, t NewTicket) (TicketRef, error)
 	// AddEntry adds the customer's text to a ticket and reopens a closed one.
 	AddEntry(ctx context.Context, site, customerUID, ticketID, text string) error
@@ -133,6 +145,9 @@ type Dialect interface {
 	Translate(foreign string, body json.RawMessage) (t EventType, data EventData, known, quiet bool, why string)
 	// Order reads an order that came along with an event, leniently.
 	Order(raw json.RawMessage) (Order, error)
+	// Later reports whether, of two of the shop's states of what t tells about,
+	// the pushed one comes after the read one. Where either is not known, it does not.
+	Later(t EventType, pushed, read string) bool
 }
 
 // ShopError is the failure of a call to the shop. Its text holds no secret and

@@ -63,6 +63,7 @@ func (in *Intake) Explain(ctx context.Context, r Received, uid string, linked []
 		}
 	}
 	s.event.ShopTriedAt = now.Add(-in.Wait) // one try: nobody wants to wait for an explanation
+	s.rereads = len(rereads)
 	p, err := in.plan(ctx, s, now)
 	if err != nil {
 		return x, err

@@ -77,6 +77,11 @@ func (g *guarded) Tracking(ctx context.Context, q core.OrderQuery, c core.Consig
 	return full, err
 }
 
+func (g *guarded) Return(ctx context.Context, q core.OrderQuery, code string) (r core.Return, err error) {
+	err = g.do(ctx, func() (err error) { r, err = g.Shop.Return(ctx, q, code); return err })
+	return r, err
+}
+
 func (g *guarded) CreateTicket(ctx context.Context, t core.NewTicket) (ref core.TicketRef, err error) {
 	err = g.do(ctx, func() (err error) { ref, err = g.Shop.CreateTicket(ctx, t); return err })
 	return ref, err

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,13 +14,16 @@ import (
 // Plan is what is to become of an event: the whole decision, before anything is
 // written. Explain shows it, the customer's lane carries it out.
 type Plan struct {
+	// Event is the event with what the order told of it (concerned).
+	Event    core.Event
 	State    core.EventState // routed or suppressed
 	Why      string          // for a suppressed one
 	Decision route.Decision
 	Locale   string
 	Degraded bool // the shop did not answer: told from what the event holds
 	Order    *core.Order
-	// Owner is whose the order really is, when that is somebody else.
+	// Foreign says that the order is somebody else's: Owner's, where that is known.
+	Foreign  bool
 	Owner    string
 	Messages []core.Message // one per target; a closed one is already failed
 }
@@ -37,12 +39,14 @@ type subject struct {
 	note    *core.PublicNote
 	// foreign says that the event's ticket was made for another customer.
 	foreign bool
+	rereads int // of an order whose state was older than the one pushed
 }
 
 // waitError says that an event has to wait for the shop.
 type waitError struct {
-	after time.Duration
-	why   string
+	after  time.Duration
+	why    string
+	reread bool // the shop has answered, with an old state
 }
 
 func (e *waitError) Error() string { return "waiting for the shop: " + e.why }
@@ -50,8 +54,8 @@ func (e *waitError) Error() string { return "waiting for the shop: " + e.why }
 // plan decides what is to become of an event. The error is a *waitError where
 // the shop has to be asked again.
 func (in *Intake) plan(ctx context.Context, s subject, now time.Time) (Plan, error) {
-	p := Plan{State: core.EventSuppressed, Locale: in.localeOf(s)}
 	e := s.event.Event
+	p := Plan{Event: e, State: core.EventSuppressed, Locale: in.localeOf(s)}
 	if why := in.silent(&s); why != "" {
 		p.Why = why
 		return p, nil
@@ -207,90 +211,10 @@ func (in *Intake) candidates(s subject, locale string, now time.Time) []route.Ca
 	return all
 }
 
-// readOrder completes the plan with the order the event is about. The event's
-// type decides what is told; the order only fills it in.
-func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Time) error {
-	e := s.event.Event
-	if e.Data.OrderCode == "" || !(strings.HasPrefix(string(e.Type), "order.") || e.Type == core.ThankYou) {
-		return nil
-	}
-	order, err := in.order(ctx, e, p.Locale)
-	var failed *core.ShopError
-	switch {
-	case err == nil && order == nil:
-		return nil // no shop to ask: told from the event
-	case err == nil && foreign(*order, s.customer.UID):
-		p.Owner = order.CustomerUID
-		if e.Type != core.ThankYou {
-			p.Why = "the order belongs to another customer"
-		}
-		return nil
-	case err == nil:
-		p.Order = order
-		return nil
-	case errors.As(err, &failed) && failed.NotFound:
-		p.Degraded = true
-		return nil
-	case s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait:
-		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
-	}
-	p.Degraded = true
-	return nil
-}
-
-// retryIn is the gap before the shop is asked again: growing, but never past
-// the time at which the event is told without it.
-func (in *Intake) retryIn(e core.StoredEvent, err error, now time.Time) time.Duration {
-	gap := 200 * time.Millisecond
-	if !e.ShopTriedAt.IsZero() {
-		gap = min(5*time.Second, max(gap, now.Sub(e.ShopTriedAt)/2))
-		gap = min(gap, max(time.Millisecond, in.Wait-now.Sub(e.ShopTriedAt)))
-	}
-	var failed *core.ShopError
-	if errors.As(err, &failed) && failed.RetryAfter > gap {
-		return min(failed.RetryAfter, max(gap, in.Wait))
-	}
-	return gap
-}
-
-// order returns the order of an event: the one that came along, or the shop's.
-func (in *Intake) order(ctx context.Context, e core.Event, locale string) (*core.Order, error) {
-	if o, ok := in.carried(e); ok {
-		return &o, nil
-	}
-	if in.Shop == nil {
-		return nil, nil
-	}
-	o, err := in.Shop.Order(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, Locale: locale})
-	if err != nil {
-		return nil, err
-	}
-	return &o, nil
-}
-
-// carried returns the order that came along with an event.
-func (in *Intake) carried(e core.Event) (core.Order, bool) {
-	d := e.Data
-	if d.OrderCode == "" || len(d.Order) == 0 || string(d.Order) == "null" || in.Orders == nil {
-		return core.Order{}, false
-	}
-	o, err := in.Orders.Order(d.Order)
-	return o, err == nil && (o.Code == "" || o.Code == d.OrderCode)
-}
-
-// foreign reports whether an order is somebody else's. A guest's uid is
-// "guid|mail"; an order that names nobody proves nothing either way.
-func foreign(o core.Order, uid string) bool {
-	return o.CustomerUID != "" && !SameUID(o.CustomerUID, uid)
-}
-
-// SameUID reports whether two uids are one customer's: SAP Commerce lower-cases
-// them at registration, callers do not always.
-func SameUID(a, b string) bool { return strings.EqualFold(a, b) }
-
 // compose writes the plan's messages.
 func (in *Intake) compose(ctx context.Context, s subject, p *Plan, now time.Time) error {
-	if p.Owner != "" {
+	s.event.Event = p.Event
+	if p.Foreign {
 		s.event.Event.Data.OrderCode = "" // a thank-you for the link alone
 	}
 	input := in.input(ctx, s, p, now)
@@ -326,28 +250,53 @@ func (in *Intake) input(ctx context.Context, s subject, p *Plan, now time.Time) 
 	if input.CustomerName == "" {
 		input.CustomerName = p.Order.CustomerName
 	}
-	for i, c := range p.Order.Consignments {
-		if c.Code != e.Data.ConsignmentCode && !(e.Data.ConsignmentCode == "" && len(p.Order.Consignments) == 1) {
+	going := parcels(*p.Order, e.Data.ConsignmentCode)
+	for i, c := range going {
+		if c.Code != e.Data.ConsignmentCode && !(e.Data.ConsignmentCode == "" && len(going) == 1) {
 			continue
 		}
-		c = in.track(ctx, e, p.Locale, c)
-		input.Consignment, input.ConsignmentN, input.ConsignmentOf = &c, i+1, len(p.Order.Consignments)
+		c = in.track(ctx, s, p.Locale, c)
+		input.Consignment, input.ConsignmentN, input.ConsignmentOf = &c, i+1, len(going)
 	}
+	input.Return = in.returned(ctx, s, p.Locale)
 	return input
 }
 
-// track asks the carrier's data of a consignment for. It is worth one short try.
-func (in *Intake) track(ctx context.Context, e core.Event, locale string, c core.Consignment) core.Consignment {
+// shortly bounds what is worth one try: the carrier's data, what comes back.
+const shortly = 2 * time.Second
+
+// track asks the carrier's data of a consignment for.
+func (in *Intake) track(ctx context.Context, s subject, locale string, c core.Consignment) core.Consignment {
+	e := s.event.Event
 	if in.Shop == nil || c.TrackingID == "" || c.TrackingURL != "" || !tracked(e.Type) {
 		return c
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, shortly)
 	defer cancel()
-	full, err := in.Shop.Tracking(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: e.Data.CustomerUID, Locale: locale}, c)
+	q := core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale}
+	full, err := in.Shop.Tracking(ctx, q, c)
 	if err != nil {
 		return c
 	}
 	return full
+}
+
+// returned asks for the return that an event is about: what is refunded, and
+// with which label it is sent.
+func (in *Intake) returned(ctx context.Context, s subject, locale string) *core.Return {
+	e := s.event.Event
+	info, _ := core.LookupType(e.Type)
+	if in.Shop == nil || info.Entity != core.EntityReturn || s.customer.UID == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, shortly)
+	defer cancel()
+	q := core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale}
+	r, err := in.Shop.Return(ctx, q, e.Data.ReturnCode)
+	if err != nil {
+		return nil
+	}
+	return &r
 }
 
 func tracked(t core.EventType) bool {
