@@ -19,6 +19,9 @@ const (
 	CustomerClosed   EventType = "customer.closed"
 	MessageRequested EventType = "message.requested"
 
+	// OrderChanged is made by the gateway itself of a report that says that
+	// something of an order changed and not what: the shop's answer tells.
+	OrderChanged EventType = "order.changed"
 	// ThankYou is made by the gateway itself when a customer links a chat.
 	// A shop cannot send it.
 	ThankYou EventType = "link.confirmed"

@@ -148,6 +148,10 @@ type Dialect interface {
 	// Later reports whether, of two of the shop's states of what t tells about,
 	// the pushed one comes after the read one. Where either is not known, it does not.
 	Later(t EventType, pushed, read string) bool
+	// Reading says what the shop's answer tells of what an event is about: its
+	// return, its consignment, else the order. Where t is empty, why says why
+	// that is no news.
+	Reading(d EventData, o Order, back Return) (t EventType, state, why string)
 }
 
 // ShopError is the failure of a call to the shop. Its text holds no secret and

@@ -60,7 +60,8 @@ func quiet(data core.EventData, why string) verdict {
 }
 
 // Translate implements core.Dialect. A quiet answer has no type but the data
-// that could be read. An unknown one says why where that helps: an integration
+// that could be read; that of a body which does not name the state of its item
+// has core.OrderChanged, and the shop can be asked. An unknown one says why where that helps: an integration
 // object that is not configured. An empty foreign type is taken from the body of
 // a legacy export.
 func (d *Dialect) Translate(foreign string, body json.RawMessage) (t core.EventType, data core.EventData, known, isQuiet bool, why string) {
@@ -140,7 +141,7 @@ func nameData(n node, t core.EventType) core.EventData {
 		ReturnCode:  firstCode(n.get("returnCode", "returnRequestCode", "modificationCode"), n.get("returnRequest")),
 		Site:        n.get("site", "baseSite", "baseSiteId", "baseSiteUid").code(),
 		Locale:      localeOf(n.get("locale", "language")),
-		State:       n.get("state", "consignmentStatus", "orderStatus", "modificationStatus").code(),
+		State:       n.get(stateFields(t)...).code(),
 		Order:       orderShape(n.get("order")),
 		TicketID:    firstCode(n.get("ticketId", "ticketID"), n.get("ticket")),
 		PreviousUID: n.get("previousUid", "previousUID", "oldUid", "originalUid").code(),
@@ -161,6 +162,18 @@ func nameData(n node, t core.EventType) core.EventData {
 		}
 	}
 	return data
+}
+
+// stateFields are where a body holds the state of what a type tells about. The
+// state of the order says nothing of a parcel's.
+func stateFields(t core.EventType) []string {
+	switch info, _ := core.LookupType(t); info.Entity {
+	case core.EntityOrder:
+		return []string{"state", "orderStatus"}
+	case core.EntityConsignment:
+		return []string{"state", "consignmentStatus"}
+	}
+	return []string{"state", "consignmentStatus", "orderStatus", "modificationStatus"}
 }
 
 // ownNote reads a note in our own format, in which public is said literally.

@@ -51,6 +51,11 @@ func fromState(states map[string]meaning, n node, data core.EventData) verdict {
 // reached tells what it means that the state of an event was reached.
 func reached(states map[string]meaning, data core.EventData) verdict {
 	m := meaningOf(states, data.State)
+	if data.State == "" {
+		v := quiet(data, m.quiet)
+		v.event = core.OrderChanged
+		return v
+	}
 	if m.tells == "" {
 		return quiet(data, m.quiet)
 	}
@@ -60,7 +65,7 @@ func reached(states map[string]meaning, data core.EventData) verdict {
 // orNew tells of a new item whose object leaves the state out: there is no other
 // news that its creation can be.
 func orNew(created bool, t core.EventType, v verdict) verdict {
-	if created && v.event == "" && v.data.State == "" {
+	if created && v.data.State == "" {
 		return told(t, v.data)
 	}
 	return v

@@ -17,6 +17,7 @@ const (
 	inPayment   = "a step of the payment that went well"
 	needsStaff  = "an error that the shop's own people have to deal with"
 	inWarehouse = "a step in the warehouse, nothing to tell yet"
+	noState     = "the body names no state"
 )
 
 // The three life cycles of SAP Commerce (core, basecommerce, commerceservices,
@@ -106,7 +107,7 @@ var returnStates = map[string]meaning{
 // meaningOf looks a state up.
 func meaningOf(states map[string]meaning, state string) meaning {
 	if state == "" {
-		return meaning{quiet: "the body names no state"}
+		return meaning{quiet: noState}
 	}
 	m, ok := states[state]
 	if !ok && isName(state) {
@@ -132,4 +133,22 @@ func (*Dialect) Later(t core.EventType, pushed, read string) bool {
 	}
 	before := states[read].place
 	return before > 0 && states[pushed].place > before
+}
+
+// Reading implements core.Dialect.
+func (*Dialect) Reading(d core.EventData, o core.Order, back core.Return) (t core.EventType, state, why string) {
+	states, state := orderStates, o.Status
+	switch {
+	case d.ReturnCode != "":
+		states, state = returnStates, back.Status
+	case d.ConsignmentCode != "":
+		states, state = consignmentStates, ""
+		for _, c := range o.Consignments {
+			if c.Code == d.ConsignmentCode {
+				state = c.Status
+			}
+		}
+	}
+	m := meaningOf(states, state)
+	return m.tells, state, m.quiet
 }

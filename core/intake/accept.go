@@ -164,7 +164,15 @@ func (in *Intake) accept(tx *lane.Tx, r Received, prepared *ready, now time.Time
 		return st, err
 	}
 	if !first {
-		st.Status, st.Differs = "duplicate", digest != r.digest
+		st.Differs = digest != r.digest
+		if st.Differs && !r.Held && !r.Ignored {
+			whole, err := in.complete(tx, r.Event, now)
+			if whole || err != nil {
+				st.Differs = false
+				return st, err
+			}
+		}
+		st.Status = "duplicate"
 		return st, nil
 	}
 	if prepared != nil {
@@ -178,6 +186,10 @@ func (in *Intake) accept(tx *lane.Tx, r Received, prepared *ready, now time.Time
 		e.State, e.Reason = core.EventIgnored, r.Why
 		_, err := tx.InsertEvent(e)
 		return st, err
+	}
+	if r.Held {
+		e.Reason = r.Why
+		return st, in.hold(tx, e, now)
 	}
 	return st, in.place(tx, e, now)
 }
@@ -229,7 +241,7 @@ func (in *Intake) laneOf(tx *lane.Tx, e core.Event, now time.Time) (name string,
 	if d.OrderCode != "" {
 		orderLane = lane.Name(OrderKind, e.Site, d.OrderCode)
 		behind, err := tx.Pending(orderLane)
-		if err != nil || behind {
+		if err != nil || behind || e.Type == core.OrderChanged && in.Shop != nil {
 			return orderLane, 0, "", err
 		}
 	}

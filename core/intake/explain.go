@@ -52,6 +52,10 @@ func (in *Intake) Explain(ctx context.Context, r Received, uid string, linked []
 		x.State, x.Why = string(core.EventIgnored), r.Why
 		return x, nil
 	}
+	if r.Held {
+		x.State, x.Why = string(core.EventWaiting), r.Why
+		return x, nil
+	}
 	s := subject{event: core.StoredEvent{Event: r.Event, AcceptedAt: now}, links: linked}
 	if uid == "" {
 		uid = r.Event.Data.CustomerUID

@@ -39,7 +39,8 @@ type subject struct {
 	note    *core.PublicNote
 	// foreign says that the event's ticket was made for another customer.
 	foreign bool
-	rereads int // of an order whose state was older than the one pushed
+	read    *core.Order // by readChange; nil: not yet
+	rereads int         // of an order whose state was older than the one pushed
 }
 
 // waitError says that an event has to wait for the shop.
@@ -59,6 +60,12 @@ func (in *Intake) plan(ctx context.Context, s subject, now time.Time) (Plan, err
 	if why := in.silent(&s); why != "" {
 		p.Why = why
 		return p, nil
+	}
+	if e.Type == core.OrderChanged {
+		if err := in.readChange(ctx, &s, &p, now); err != nil || p.Why != "" {
+			return p, err
+		}
+		e = p.Event
 	}
 	p.Decision = route.Decide(in.Rules().Routes, in.facts(s, p.Locale, now), in.candidates(s, p.Locale, now))
 	if len(p.Decision.Targets)+len(p.Decision.Closed) == 0 {

@@ -68,6 +68,36 @@ func (in *Intake) take(s subject, p *Plan, o core.Order) error {
 	return nil
 }
 
+// readChange has the shop say what a report is about that does not say it itself.
+func (in *Intake) readChange(ctx context.Context, s *subject, p *Plan, now time.Time) error {
+	e := s.event.Event
+	q := core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: p.Locale}
+	order, err := in.orderOf(ctx, *s, p.Locale)
+	var back core.Return
+	if err == nil && order != nil && e.Data.ReturnCode != "" && in.Shop != nil {
+		back, err = in.Shop.Return(ctx, q, e.Data.ReturnCode)
+	}
+	var failed *core.ShopError
+	switch {
+	case errors.Is(err, errForeign), err == nil && order != nil && foreign(*order, q.CustomerUID):
+		p.Why = "the order belongs to another customer"
+		return nil
+	case err != nil && !(errors.As(err, &failed) && failed.NotFound) && (s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait):
+		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
+	case err != nil || order == nil || in.Orders == nil:
+		p.Why = "the body names no state, and the shop does not tell it"
+		return nil
+	}
+	t, state, why := in.Orders.Reading(e.Data, *order, back)
+	if t == "" && s.rereads < len(rereads) {
+		return &waitError{after: rereads[s.rereads], why: "the body names no state, and it may show an old one", reread: true}
+	}
+	s.read, p.Why = order, why
+	s.event.Event.Type, s.event.Event.Data.State = t, state
+	p.Event = s.event.Event
+	return nil
+}
+
 // stateOf is where an order holds the state of what an event is about; nil: nowhere.
 func stateOf(o *core.Order, e core.Event) *string {
 	switch info, _ := core.LookupType(e.Type); info.Entity {
@@ -102,6 +132,9 @@ func (in *Intake) retryIn(e core.StoredEvent, err error, now time.Time) time.Dur
 // proves nothing: the shop is asked whether it is this customer's.
 func (in *Intake) orderOf(ctx context.Context, s subject, locale string) (*core.Order, error) {
 	e := s.event.Event
+	if s.read != nil {
+		return s.read, nil
+	}
 	o, err := in.order(ctx, e, locale)
 	if err != nil || o == nil || o.CustomerUID != "" || s.customer.UID == "" {
 		return o, err
