@@ -134,7 +134,7 @@ func fromName(meant name, n node) verdict {
 func nameData(n node, t core.EventType) core.EventData {
 	data := core.EventData{
 		OrderCode:       firstCode(n.get("orderCode"), node{rootCode(n.get("order"))}),
-		CustomerUID:     firstCode(n.get("customerUid", "customerUID", "newUid"), n.get("customer"), n.get("user"), n.at("order", "user")),
+		CustomerUID:     firstUID(n.get("customerUid", "customerUID", "newUid"), n.get("customer"), n.get("user"), n.at("order", "user")),
 		ConsignmentCode: firstCode(n.get("consignmentCode"), n.get("consignment")),
 		// The code of a modification keeps two partial cancellations or refunds of
 		// one order apart, as that of a return does.
@@ -144,7 +144,7 @@ func nameData(n node, t core.EventType) core.EventData {
 		State:       n.get(stateFields(t)...).code(),
 		Order:       orderShape(n.get("order")),
 		TicketID:    firstCode(n.get("ticketId", "ticketID"), n.get("ticket")),
-		PreviousUID: n.get("previousUid", "previousUID", "oldUid", "originalUid").code(),
+		PreviousUID: n.get("previousUid", "previousUID", "oldUid", "originalUid").uid(),
 	}
 	if strings.HasPrefix(string(t), "ticket.") {
 		data.Status = ticketStatus(n.get("status").code())
@@ -213,6 +213,15 @@ func firstCode(nodes ...node) string {
 	for _, n := range nodes {
 		if c := n.code(); c != "" {
 			return c
+		}
+	}
+	return ""
+}
+
+func firstUID(nodes ...node) string {
+	for _, n := range nodes {
+		if u := n.uid(); u != "" {
+			return u
 		}
 	}
 	return ""

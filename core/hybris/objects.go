@@ -76,7 +76,7 @@ func orNew(created bool, t core.EventType, v verdict) verdict {
 func orderData(n node) core.EventData {
 	return core.EventData{
 		OrderCode:   rootCode(n),
-		CustomerUID: n.get("user").code(),
+		CustomerUID: n.get("user").uid(),
 		Site:        n.get("site").code(),
 		Locale:      localeOf(n.get("language")),
 	}
@@ -85,7 +85,7 @@ func orderData(n node) core.EventData {
 // withOwn takes over what the root item says itself of its order.
 func withOwn(data core.EventData, n node) core.EventData {
 	data.OrderCode = firstCode(node{data.OrderCode}, n.get("orderCode"))
-	data.CustomerUID = firstCode(node{data.CustomerUID}, n.get("user"), n.get("customer"))
+	data.CustomerUID = firstUID(node{data.CustomerUID}, n.get("user"), n.get("customer"))
 	data.Site = firstCode(node{data.Site}, n.get("site"))
 	return data
 }
@@ -108,7 +108,7 @@ func ticketData(n node) core.EventData {
 	state := n.get("state").code()
 	return core.EventData{
 		TicketID:    firstCode(n.get("ticketID", "ticketId"), node{rootCode(n)}),
-		CustomerUID: n.get("customer").code(),
+		CustomerUID: n.get("customer").uid(),
 		OrderCode:   rootCode(n.get("order")),
 		Site:        firstCode(n.get("baseSite", "site"), n.at("order", "site")),
 		State:       state,
@@ -167,7 +167,7 @@ func fromTicketMessage(n node) verdict {
 func internal(n node, customerUID string) string {
 	intervention := n.get("interventionType").code()
 	kind := n.get("commentType").code()
-	author := n.get("author").code()
+	author := n.get("author").uid()
 	switch {
 	case intervention == "":
 		return "an entry without an intervention type is internal"

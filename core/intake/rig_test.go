@@ -83,7 +83,8 @@ type shop struct {
 	returns map[string]core.Return
 	queries []core.OrderQuery
 	tracked []core.OrderQuery
-	owners  map[string]string // of orders whose answer names none
+	every   func(code string) core.Order // orders that are not listed; nil: none
+	owners  map[string]string            // of orders whose answer names none
 }
 
 func (s *shop) Order(ctx context.Context, q core.OrderQuery) (core.Order, error) {
@@ -91,6 +92,9 @@ func (s *shop) Order(ctx context.Context, q core.OrderQuery) (core.Order, error)
 	s.asked++
 	s.queries = append(s.queries, q)
 	o, ok := s.orders[q.Code]
+	if !ok && s.every != nil {
+		o, ok = s.every(q.Code), true
+	}
 	if old, is := s.stale[q.Code]; is && s.staleN > 0 {
 		s.staleN--
 		o = old
