@@ -22,6 +22,7 @@ type Plan struct {
 	Locale   string
 	Degraded bool // the shop did not answer: told from what the event holds
 	Order    *core.Order
+	Return   *core.Return // the one the event is about, as far as the shop shows it
 	// Foreign says that the order is somebody else's: Owner's, where that is known.
 	Foreign  bool
 	Owner    string
@@ -249,7 +250,7 @@ func (in *Intake) input(ctx context.Context, s subject, p *Plan, now time.Time) 
 	e := s.event.Event
 	input := render.Input{
 		Type: e.Type, Locale: p.Locale, Now: now, Event: e.Data, CustomerName: s.customer.Name,
-		Order: p.Order, Note: s.note, Degraded: p.Degraded,
+		Order: p.Order, Return: p.Return, Note: s.note, Degraded: p.Degraded,
 	}
 	if p.Order == nil {
 		return input
@@ -265,7 +266,6 @@ func (in *Intake) input(ctx context.Context, s subject, p *Plan, now time.Time) 
 		c = in.track(ctx, s, p.Locale, c)
 		input.Consignment, input.ConsignmentN, input.ConsignmentOf = &c, i+1, len(going)
 	}
-	input.Return = in.returned(ctx, s, p.Locale)
 	return input
 }
 
@@ -286,24 +286,6 @@ func (in *Intake) track(ctx context.Context, s subject, locale string, c core.Co
 		return c
 	}
 	return full
-}
-
-// returned asks for the return that an event is about: what is refunded, and
-// with which label it is sent.
-func (in *Intake) returned(ctx context.Context, s subject, locale string) *core.Return {
-	e := s.event.Event
-	info, _ := core.LookupType(e.Type)
-	if in.Shop == nil || info.Entity != core.EntityReturn || s.customer.UID == "" {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, shortly)
-	defer cancel()
-	q := core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale}
-	r, err := in.Shop.Return(ctx, q, e.Data.ReturnCode)
-	if err != nil {
-		return nil
-	}
-	return &r
 }
 
 func tracked(t core.EventType) bool {

@@ -39,7 +39,7 @@ func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Ti
 		}
 		return nil
 	case err == nil:
-		return in.take(s, p, *order)
+		return in.take(ctx, s, p, *order)
 	case errors.As(err, &failed) && failed.NotFound:
 		p.Degraded = true
 		return nil
@@ -55,7 +55,7 @@ var errForeign = errors.New("the order is another customer's")
 
 // take puts the order into the plan, unless its state is older than the pushed
 // one and it is worth reading it again.
-func (in *Intake) take(s subject, p *Plan, o core.Order) error {
+func (in *Intake) take(ctx context.Context, s subject, p *Plan, o core.Order) error {
 	e := concerned(s.event.Event, o)
 	state := stateOf(&o, e)
 	if _, came := in.carried(s.event.Event); !came && state != nil && in.Orders != nil && in.Orders.Later(e.Type, e.Data.State, *state) {
@@ -64,8 +64,28 @@ func (in *Intake) take(s subject, p *Plan, o core.Order) error {
 		}
 		*state = e.Data.State
 	}
+	if p.Return = in.returned(ctx, s, e, p.Locale); p.Return != nil && e.Data.ReturnCode == "" {
+		e.Data.ReturnCode = p.Return.Code // the order's only one
+	}
 	p.Event, p.Order = e, &o
 	return nil
+}
+
+// returned asks for the return that an event is about: what is refunded, and
+// with which label it is sent.
+func (in *Intake) returned(ctx context.Context, s subject, e core.Event, locale string) *core.Return {
+	info, _ := core.LookupType(e.Type)
+	if in.Shop == nil || info.Entity != core.EntityReturn || s.customer.UID == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, shortly)
+	defer cancel()
+	q := core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale}
+	r, err := in.Shop.Return(ctx, q, e.Data.ReturnCode)
+	if err != nil {
+		return nil
+	}
+	return &r
 }
 
 // readChange has the shop say what a report is about that does not say it itself.
@@ -92,7 +112,10 @@ func (in *Intake) readChange(ctx context.Context, s *subject, p *Plan, now time.
 	if t == "" && s.rereads < len(rereads) {
 		return &waitError{after: rereads[s.rereads], why: "the body names no state, and it may show an old one", reread: true}
 	}
-	s.read, p.Why = order, why
+	if t == "" {
+		p.Why = why
+	}
+	s.read = order
 	s.event.Event.Type, s.event.Event.Data.State = t, state
 	p.Event = s.event.Event
 	return nil
