@@ -17,6 +17,7 @@ import (
 
 	"tidings/core"
 	"tidings/core/dispatch"
+	"tidings/core/hybris"
 	"tidings/core/inbound"
 	"tidings/core/intake"
 	"tidings/core/lane"
@@ -140,7 +141,7 @@ func (r *rig) start(path string, texts *render.Texts) {
 		outlets[name] = dispatch.NewOutlet(dispatch.Settings{Name: name, Type: "test", Channel: p, Limits: p.Limits(), MisconfiguredAfter: time.Minute})
 	}
 	out.SetOutlets(outlets)
-	r.intake = intake.New(intake.Options{Engine: r.engine, Outbox: out, Shop: r.commerce, Wait: time.Minute, Log: log, Count: count}, intake.Rules{
+	r.intake = intake.New(intake.Options{Engine: r.engine, Outbox: out, Shop: r.commerce, Orders: hybris.NewDialect(nil), Wait: time.Minute, Log: log, Count: count}, intake.Rules{
 		Texts: texts, Locale: "en",
 		Routes: []route.Rule{{Name: "all", Channels: []string{"a", "b", "code"}, Deliver: route.Fallback, Uncertain: route.Repeat}},
 	})
