@@ -42,6 +42,7 @@ var orderStates = map[string]meaning{
 	"PAYMENT_NOT_AUTHORIZED":         {tells: "order.payment_failed"},
 	"PAYMENT_AMOUNT_NOT_RESERVED":    {tells: "order.payment_failed"},
 	"PAYMENT_NOT_CAPTURED":           {tells: "order.payment_failed"},
+	"CANCELLING":                     {tells: "order.cancel_requested", place: 85},
 	"CANCELLED":                      {tells: "order.cancelled", place: 90},
 	"COMPLETED":                      {tells: "order.completed", place: 80},
 
@@ -55,7 +56,6 @@ var orderStates = map[string]meaning{
 	"PAYMENT_CAPTURED":        {quiet: inPayment, place: 50},
 	"ORDER_SPLIT":             {quiet: inWarehouse, place: 42},
 	"SUSPENDED":               {quiet: inProgress},
-	"CANCELLING":              {quiet: "told when the order is cancelled", place: 85},
 	"PENDING_QUOTE":           {quiet: forQuotes, place: 20},
 	"APPROVED_QUOTE":          {quiet: forQuotes},
 	"REJECTED_QUOTE":          {quiet: forQuotes},
@@ -91,6 +91,7 @@ var returnStates = map[string]meaning{
 	"WAIT":             {tells: "order.return_created", place: 10},
 	"RECEIVED":         {tells: "order.return_received", place: 20},
 	"PAYMENT_REVERSED": {tells: "order.refunded", place: 30},
+	"CANCELED":         {tells: "order.return_cancelled", place: 50}, // with one L
 
 	"APPROVING":               {quiet: inProgress, place: 12},
 	"RECEIVING":               {quiet: inWarehouse, place: 15},
@@ -99,7 +100,6 @@ var returnStates = map[string]meaning{
 	"TAX_REVERSED":            {quiet: inProgress, place: 34},
 	"COMPLETED":               {quiet: "told as refunded", place: 40},
 	"CANCELLING":              {quiet: inProgress, place: 45},
-	"CANCELED":                {quiet: "there is no notification for a cancelled return", place: 50},
 	"PAYMENT_REVERSAL_FAILED": {quiet: needsStaff},
 	"TAX_REVERSAL_FAILED":     {quiet: needsStaff},
 }

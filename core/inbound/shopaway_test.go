@@ -173,3 +173,34 @@ func (r *rig) conserved() {
 		return err
 	})
 }
+
+// TestAnOrderFromTheShopsCache: the shop serves an order as it was ten seconds
+// ago; what its event says of the parcel is newer, and its tracking is waited for.
+func TestAnOrderFromTheShopsCache(t *testing.T) {
+	inShop(t, func(r *rig, sim *hybrissim.Sim) {
+		sim.AddOrder(hybrissim.Order{
+			Code: "1001", Site: "site", UserUID: "ada@shop", Status: "READY", Currency: "EUR",
+			Lines:        []hybrissim.Line{{Code: "P", Name: "Mug", Quantity: 1, Unit: 1250}},
+			Consignments: []hybrissim.Consignment{{Code: "c0", Status: "PICKPACK", Packed: []hybrissim.Packed{{Line: 0, Quantity: 1}}}},
+		})
+		r.press(ada, r.offer("ada@shop", "1001")["a"].Token)
+		r.wait(time.Minute)
+		sim.StaleReads(10 * time.Second)
+		if err := sim.Ship(t.Context(), "1001", "c0", "JD-1", "DHL", "https://track.example.com/JD-1"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := r.intake.Accept(context.Background(), []intake.Received{{Event: core.Event{
+			ID: "k1", Source: "/shop", Type: core.OrderShipped, Time: time.Now(), Site: "site",
+			Data: core.EventData{OrderCode: "1001", ConsignmentCode: "c0", State: "SHIPPED"},
+		}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.wait(6 * time.Second)
+		r.wantShown(ada, "thanks")
+		r.wait(20 * time.Second)
+		if got := r.texts(ada); len(got) != 2 || !strings.Contains(got[1], "JD-1") || !strings.Contains(got[1], "DHL") {
+			t.Errorf("got %q, want the parcel's tracking, once", got)
+		}
+	})
+}

@@ -103,7 +103,10 @@ func expected(pushes []push) map[string][]string {
 // TestTenThousandEventsByTwoWays: 10 000 events for 1 000 orders, each pushed by
 // two ways and all of them shuffled: exactly the right news, in order, none twice.
 func TestTenThousandEventsByTwoWays(t *testing.T) {
-	const orders, customers = 1000, 250
+	orders, customers := 1000, 250
+	if underRace {
+		orders, customers = 100, 50
+	}
 	random := rand.New(rand.NewPCG(4, 10_000)) //nolint:gosec // a test that is the same each time
 	var pushes []push
 	owner := map[string]string{}
@@ -120,7 +123,9 @@ func TestTenThousandEventsByTwoWays(t *testing.T) {
 				{Code: "cons" + code + "_0", Status: "DELIVERY_COMPLETED"}, {Code: "cons" + code + "_1", Status: "DELIVERY_COMPLETED"},
 			}}
 		}
-		r.shop.onlyReturn = func(order string) core.Return { return core.Return{Code: "R-" + order, OrderCode: order, Status: "COMPLETED"} }
+		r.shop.onlyReturn = func(order string) core.Return {
+			return core.Return{Code: "R-" + order, OrderCode: order, Status: "COMPLETED"}
+		}
 		for i := range customers {
 			r.link(fmt.Sprint("c", i), "a", "api")
 		}
