@@ -42,7 +42,7 @@ type Server struct {
 	TrustedProxies []string `yaml:"trusted_proxies"` // addresses and CIDR blocks
 	// ClientCertificateHeader is where those proxies name the subject of a client certificate.
 	ClientCertificateHeader string   `yaml:"client_certificate_header"`
-	CORSOrigins             later    `yaml:"cors_origins"`
+	CORSOrigins             []string `yaml:"cors_origins"` // of storefronts whose pages may ask for opt-ins
 	APIKeys                 []APIKey `yaml:"api_keys"`
 }
 

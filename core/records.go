@@ -209,6 +209,7 @@ type OptIn struct {
 	Consent     string
 	ConsentVer  string
 	Channels    []string
+	Proof       string // how it is known to be for this customer
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 }

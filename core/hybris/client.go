@@ -55,7 +55,10 @@ type Client struct {
 	now     func() time.Time
 }
 
-var _ core.Shop = (*Client)(nil)
+var (
+	_ core.Shop   = (*Client)(nil)
+	_ core.Prover = (*Client)(nil)
+)
 
 // New returns a client. It makes no request.
 func New(o Options) *Client {

@@ -41,7 +41,7 @@ func (in *Inbound) redeem(tx *lane.Tx, c chat, ref string) (why string, ok bool,
 	if err != nil || !ok {
 		return "", false, err
 	}
-	return in.take(tx, c, o, proof{evidence: fmt.Sprintf("opt-in %d, update %s", o.ID, c.update.Update.ID)})
+	return in.take(tx, c, o, proof{evidence: evidenceOf(o, c.update.Update)})
 }
 
 // byToken returns the offer a sealed reference stands for on this channel.
@@ -154,6 +154,14 @@ func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn, how proof) (why strin
 		return "", false, err
 	}
 	return "linked", true, in.release(tx, c)
+}
+
+// evidenceOf says how a link is known to be the customer's own wish.
+func evidenceOf(o core.OptIn, u core.Update) string {
+	if o.Proof == "" { // made before it was kept
+		return fmt.Sprintf("opt-in %d, update %s", o.ID, u.ID)
+	}
+	return fmt.Sprintf("opt-in %d, %s, update %s", o.ID, o.Proof, u.ID)
 }
 
 // pressedAgain answers a reference by which the chat has been linked already:
