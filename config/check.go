@@ -117,14 +117,17 @@ func (c checker) commerce(s Commerce) {
 		in := index(at+".sites", i)
 		c.check(in+".id", required(site.ID, "the base site"))
 		c.check(in+".source", required(site.Source, "the source of the events that come from the site"))
+		c.told(in+".told_by_shop", site.ToldByShop)
 		if slices.ContainsFunc(s.Sites[:i], func(b Site) bool { return b.Source == site.Source && site.Source != "" }) {
 			c.check(in+".source", "belongs to another site already")
 		}
 	}
+	c.told(at+".told_by_shop", s.ToldByShop)
+	c.consents(at+".consents", s.Consents)
 	for i, o := range s.Objects {
 		in := index(at+".objects", i)
 		c.check(in+".name", required(o.Name, "the name of the integration object"))
-		c.check(in+".is", oneOf(o.Is, "order", "consignment", "return", "ticket", "ticket_message"))
+		c.check(in+".is", oneOf(o.Is, "order", "consignment", "return", "ticket", "ticket_message", "consent"))
 		if slices.ContainsFunc(s.Objects[:i], func(b Object) bool { return b.Name == o.Name && o.Name != "" }) {
 			c.check(in+".name", "is in the list already")
 		}

@@ -10,14 +10,16 @@ type EventType string
 
 // The canonical types that code has to name. EventTypes lists all of them.
 const (
-	OrderPlaced      EventType = "order.placed"
-	OrderShipped     EventType = "order.shipped"
-	TicketNoteAdded  EventType = "ticket.note_added"
-	TicketStatus     EventType = "ticket.status_changed"
-	TicketCreated    EventType = "ticket.created"
-	CustomerRenamed  EventType = "customer.renamed"
-	CustomerClosed   EventType = "customer.closed"
-	MessageRequested EventType = "message.requested"
+	OrderPlaced        EventType = "order.placed"
+	OrderShipped       EventType = "order.shipped"
+	TicketNoteAdded    EventType = "ticket.note_added"
+	TicketStatus       EventType = "ticket.status_changed"
+	TicketCreated      EventType = "ticket.created"
+	CustomerRenamed    EventType = "customer.renamed"
+	CustomerClosed     EventType = "customer.closed"
+	CustomerRegistered EventType = "customer.registered"
+	ConsentWithdrawn   EventType = "customer.consent_withdrawn"
+	MessageRequested   EventType = "message.requested"
 
 	// ThankYou is made by the gateway itself when a customer links a chat.
 	// A shop cannot send it.
@@ -79,6 +81,7 @@ var EventTypes = []TypeInfo{
 	{"customer.address_changed", EntityNone, 0},
 	{"customer.email_changed", EntityNone, 0},
 	{"customer.password_changed", EntityNone, 0},
+	{"customer.consent_withdrawn", EntityNone, 0},
 	{"customer.closed", EntityNone, 0},
 	{"message.requested", EntityNone, 0},
 }
@@ -92,6 +95,10 @@ func LookupType(t EventType) (TypeInfo, bool) {
 	}
 	return TypeInfo{}, false
 }
+
+// EndsLinks reports whether links end with an event of the type, so that what it
+// tells is the last that is said by them.
+func (t EventType) EndsLinks() bool { return t == CustomerClosed || t == ConsentWithdrawn }
 
 // Purpose is what a customer has agreed to be told.
 type Purpose string

@@ -112,6 +112,9 @@ func (g *gateway) openShop(cfg *config.Config) core.Shop {
 	for _, x := range cfg.Commerce.Objects {
 		o.Objects = append(o.Objects, hybris.Object{Name: x.Name, Is: x.Is})
 	}
+	for _, x := range cfg.Commerce.Consents {
+		o.Consents = append(o.Consents, hybris.Consent{Template: x.Template, Purpose: x.Purpose})
+	}
 	g.shop = hybris.New(o)
 	return intake.Guard(g.shop)
 }

@@ -128,6 +128,9 @@ type proof struct{ evidence, subject string }
 // take links the chat to the offer's customer, once, and has them thanked. ok
 // is false when another chat was first.
 func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn, how proof) (why string, ok bool, err error) {
+	if over, err := closedSince(tx, o); over || err != nil {
+		return "", false, err
+	}
 	first, _, err := tx.UseOptIn(o.ID, c.addr.Channel, c.addr.ID, c.now)
 	switch {
 	case err != nil:
@@ -175,7 +178,7 @@ func (in *Inbound) pressedAgain(tx *lane.Tx, c chat) (why string, ok bool, err e
 
 // customerOf returns the offer's customer, with what the offer tells of them.
 func (in *Inbound) customerOf(tx *lane.Tx, o core.OptIn, now time.Time) (core.Customer, error) {
-	who, err := tx.EnsureCustomer(o.CustomerUID, now)
+	who, err := core.LivingCustomer(tx, o.CustomerUID, o.CreatedAt)
 	if err != nil {
 		return who, err
 	}
@@ -189,6 +192,16 @@ func (in *Inbound) customerOf(tx *lane.Tx, o core.OptIn, now time.Time) (core.Cu
 		return who, nil
 	}
 	return who, rememberOrder(tx, o, who.ID)
+}
+
+// closedSince reports whether an offer's customer has closed their account since
+// it was made.
+func closedSince(tx *lane.Tx, o core.OptIn) (bool, error) {
+	who, err := tx.CustomerByUID(o.CustomerUID)
+	if errors.Is(err, core.ErrNotFound) {
+		return false, nil
+	}
+	return !who.ClosedAt.IsZero() && !o.CreatedAt.After(who.ClosedAt), err
 }
 
 // rememberOrder notes the offer's order as the customer's, unless it is known

@@ -21,6 +21,8 @@ type Plan struct {
 	Locale   string
 	Degraded bool // the shop did not answer: told from what the event holds
 	Order    *core.Order
+	// ToldByShop says that the customer hears of it without us.
+	ToldByShop bool
 	// Owner is whose the order really is, when that is somebody else.
 	Owner    string
 	Messages []core.Message // one per target; a closed one is already failed
@@ -37,6 +39,8 @@ type subject struct {
 	note    *core.PublicNote
 	// foreign says that the event's ticket was made for another customer.
 	foreign bool
+	// asGuest says that the shop has once told the event's order to be this guest's.
+	asGuest bool
 }
 
 // waitError says that an event has to wait for the shop.
@@ -54,6 +58,10 @@ func (in *Intake) plan(ctx context.Context, s subject, now time.Time) (Plan, err
 	e := s.event.Event
 	if why := in.silent(&s); why != "" {
 		p.Why = why
+		return p, nil
+	}
+	if in.toldByShop(e) {
+		p.Why, p.ToldByShop = byShop, true
 		return p, nil
 	}
 	p.Decision = route.Decide(in.Rules().Routes, in.facts(s, p.Locale, now), in.candidates(s, p.Locale, now))
@@ -109,8 +117,6 @@ func isNews(t core.EventType) bool {
 func (in *Intake) silent(s *subject) string {
 	e := s.event.Event
 	switch {
-	case e.Type == core.CustomerClosed:
-		return "the account is closed: its links have ended"
 	case !s.customer.ClosedAt.IsZero():
 		return "the customer's account is closed"
 	case s.foreign:
@@ -167,9 +173,9 @@ func (in *Intake) facts(s subject, locale string, now time.Time) route.Facts {
 // purposeOf is what the customer must have agreed to.
 func purposeOf(e core.Event) core.Purpose {
 	switch {
-	case e.Type == core.MessageRequested && e.Data.Purpose != "":
+	case (e.Type == core.MessageRequested || e.Type == core.ConsentWithdrawn) && e.Data.Purpose != "":
 		return e.Data.Purpose
-	case e.Type == core.MessageRequested, strings.HasPrefix(string(e.Type), "order."), e.Type == core.ThankYou:
+	case e.Type == core.MessageRequested, e.Type == core.ConsentWithdrawn, strings.HasPrefix(string(e.Type), "order."), e.Type == core.ThankYou:
 		return core.OrderUpdates
 	}
 	return core.Service
@@ -219,7 +225,7 @@ func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Ti
 	switch {
 	case err == nil && order == nil:
 		return nil // no shop to ask: told from the event
-	case err == nil && foreign(*order, s.customer.UID):
+	case err == nil && foreign(*order, s.customer.UID) && !(s.asGuest && wasGuest(s.customer.UID, order.CustomerUID)):
 		p.Owner = order.CustomerUID
 		if e.Type != core.ThankYou {
 			p.Why = "the order belongs to another customer"

@@ -35,6 +35,10 @@ func (w *customerWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 	case err != nil:
 		in.Log.Error("cannot read an event; trying again", "event", it.Ref, "err", err)
 		return again(it, now.Add(time.Second), nil)
+	case s.customer.MergedInto != 0:
+		return in.handOver(s.event, s.customer.MergedInto, "", false)
+	case s.event.Event.Type == core.CustomerRegistered && s.closedBefore(s.event.Event.Time):
+		return in.handOver(s.event, 0, s.customer.UID, false)
 	}
 	p, err := in.plan(ctx, s, now)
 	var wait *waitError
@@ -100,6 +104,9 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 	if s.links, err = tx.LinksOf(s.customer.ID); err != nil {
 		return s, err
 	}
+	if s.asGuest, err = orderedAsGuest(tx, s.customer, s.event.Event); err != nil {
+		return s, err
+	}
 	if !strings.HasPrefix(string(s.event.Event.Type), "ticket.") {
 		return s, nil
 	}
@@ -124,7 +131,7 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 
 // carryOut writes down what a plan says, unless the same has been told before.
 func (in *Intake) carryOut(tx *lane.Tx, s subject, p Plan, now time.Time) error {
-	if p.State == core.EventRouted {
+	if p.State == core.EventRouted || p.ToldByShop { // by whomever it is told: nothing lower is news after it
 		why, err := told(tx, s, p, now)
 		if err != nil {
 			return err
@@ -191,6 +198,9 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		}
 	}
 	if p.Order != nil {
+		if err := rememberGuest(tx, s, *p.Order, now); err != nil {
+			return err
+		}
 		if err := tx.RememberOrder(e.Site, e.Data.OrderCode, s.customer.ID); err != nil {
 			return err
 		}
@@ -203,7 +213,9 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 	}
 	switch {
 	case e.Type == core.CustomerClosed:
-		return in.closeAccount(tx, s, now)
+		return closeAccount(tx, s, now)
+	case e.Type == core.ConsentWithdrawn:
+		return withdraw(tx, s, now)
 	case e.Type == core.TicketStatus && e.Data.Status == "closed":
 		v, err := tx.ConversationByTicket(e.Data.TicketID)
 		if errors.Is(err, core.ErrNotFound) {
@@ -216,19 +228,6 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		return tx.SaveConversation(v)
 	}
 	return nil
-}
-
-// closeAccount ends a customer's links; what still waits for them is cancelled
-// when its turn comes.
-func (in *Intake) closeAccount(tx *lane.Tx, s subject, now time.Time) error {
-	for _, l := range s.links {
-		l.Link.State, l.Link.ChangedAt = core.LinkEnded, now
-		if err := tx.SaveLink(l.Link); err != nil {
-			return err
-		}
-	}
-	s.customer.ClosedAt = now
-	return tx.SaveCustomer(s.customer)
 }
 
 // told says why an event is no news: the same was told before, or a later state was.

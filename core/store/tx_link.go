@@ -134,6 +134,12 @@ func (t *tx) LinksBySubject(channel, subject string) ([]core.Link, error) {
 		WHERE l.channel = $1 AND l.subject = $2 AND l.subject <> '' AND l.state <> 'ended' ORDER BY l.id`, channel, subject)
 }
 
+// LinkHistory returns all links of a customer, newest first.
+func (t *tx) LinkHistory(customerID int64) ([]core.LinkedAddress, error) {
+	return list(t, scanLinked, `SELECT `+linkColumns+`, `+addressColumns+` FROM link l JOIN address a ON a.id = l.address_id
+		WHERE l.customer_id = $1 ORDER BY l.id DESC`, customerID)
+}
+
 // InsertLink writes a new link.
 func (t *tx) InsertLink(l core.Link) (int64, error) {
 	id, err := t.c.nextID(t.ctx, "link")
@@ -191,6 +197,11 @@ func (t *tx) InsertOptIn(o core.OptIn) (int64, error) {
 		channels, created_at, expires_at, proof) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		o.CustomerUID, o.Site, o.OrderCode, o.Locale, o.Purpose, blob(o.Consent), o.ConsentVer, channels,
 		ms(o.CreatedAt), ms(o.ExpiresAt), o.Proof)
+}
+
+// MoveOptIns makes the offers for a uid those for another.
+func (t *tx) MoveOptIns(from, to string) error {
+	return t.exec(`UPDATE opt_in SET customer_uid = $2 WHERE customer_uid = $1`, from, to)
 }
 
 // InsertCode keeps the hash of a short code of an offer.
