@@ -164,11 +164,23 @@ func closeAccount(tx *lane.Tx, s subject, now time.Time) error {
 	if err := endLinks(tx, s.links, now, func(core.Link) bool { return true }); err != nil {
 		return err
 	}
-	s.customer.ClosedAt = s.event.Event.Time
-	if s.customer.ClosedAt.After(now) {
-		s.customer.ClosedAt = now
+	return rewrite(tx, s.customer.ID, func(c *core.Customer) {
+		c.ClosedAt = s.event.Event.Time
+		if c.ClosedAt.After(now) {
+			c.ClosedAt = now
+		}
+	})
+}
+
+// rewrite changes a customer as they are now: since they were read they may have
+// got another uid.
+func rewrite(tx *lane.Tx, id int64, change func(*core.Customer)) error {
+	c, err := tx.Customer(id)
+	if err != nil {
+		return err
 	}
-	return tx.SaveCustomer(s.customer)
+	change(&c)
+	return tx.SaveCustomer(c)
 }
 
 // withdraw ends the links of the purpose for which a customer has taken back

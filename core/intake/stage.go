@@ -205,8 +205,7 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 			return err
 		}
 		if s.customer.Name == "" && p.Order.CustomerName != "" {
-			s.customer.Name = p.Order.CustomerName
-			if err := tx.SaveCustomer(s.customer); err != nil {
+			if err := rewrite(tx, s.customer.ID, func(c *core.Customer) { c.Name = p.Order.CustomerName }); err != nil {
 				return err
 			}
 		}
