@@ -205,3 +205,12 @@ func endLinks(tx *lane.Tx, links []core.LinkedAddress, now time.Time, which func
 	}
 	return nil
 }
+
+// ofCustomer keeps of an event of a customer's account what it is about. Whatever
+// else comes along is nobody's news, and may be a token that opens the account.
+func ofCustomer(t core.EventType, d core.EventData) core.EventData {
+	if !strings.HasPrefix(string(t), "customer.") {
+		return d
+	}
+	return core.EventData{CustomerUID: d.CustomerUID, PreviousUID: d.PreviousUID, Site: d.Site, Locale: d.Locale, Purpose: d.Purpose}
+}
