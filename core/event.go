@@ -10,14 +10,16 @@ type EventType string
 
 // The canonical types that code has to name. EventTypes lists all of them.
 const (
-	OrderPlaced      EventType = "order.placed"
-	OrderShipped     EventType = "order.shipped"
-	TicketNoteAdded  EventType = "ticket.note_added"
-	TicketStatus     EventType = "ticket.status_changed"
-	TicketCreated    EventType = "ticket.created"
-	CustomerRenamed  EventType = "customer.renamed"
-	CustomerClosed   EventType = "customer.closed"
-	MessageRequested EventType = "message.requested"
+	OrderPlaced        EventType = "order.placed"
+	OrderShipped       EventType = "order.shipped"
+	TicketNoteAdded    EventType = "ticket.note_added"
+	TicketStatus       EventType = "ticket.status_changed"
+	TicketCreated      EventType = "ticket.created"
+	CustomerRenamed    EventType = "customer.renamed"
+	CustomerClosed     EventType = "customer.closed"
+	CustomerRegistered EventType = "customer.registered"
+	ConsentWithdrawn   EventType = "customer.consent_withdrawn"
+	MessageRequested   EventType = "message.requested"
 
 	// OrderChanged is made by the gateway itself of a report that says that
 	// something of an order changed and not what: the shop's answer tells.
@@ -92,6 +94,7 @@ var EventTypes = []TypeInfo{
 	{Type: "customer.address_changed"},
 	{Type: "customer.email_changed"},
 	{Type: "customer.password_changed"},
+	{Type: "customer.consent_withdrawn"},
 	{Type: "customer.closed"},
 	{Type: "message.requested"},
 }
@@ -105,6 +108,10 @@ func LookupType(t EventType) (TypeInfo, bool) {
 	}
 	return TypeInfo{}, false
 }
+
+// EndsLinks reports whether links end with an event of the type, so that what it
+// tells is the last that is said by them.
+func (t EventType) EndsLinks() bool { return t == CustomerClosed || t == ConsentWithdrawn }
 
 // Purpose is what a customer has agreed to be told.
 type Purpose string

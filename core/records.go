@@ -84,6 +84,8 @@ type Customer struct {
 	Preferred []string // channels the customer wants, in that order; nil: no wish
 	CreatedAt time.Time
 	ClosedAt  time.Time
+	// MergedInto is the customer who has taken over everything of this one; 0: none has.
+	MergedInto int64
 }
 
 // ChatAddress is an address as the gateway knows it.
@@ -209,6 +211,7 @@ type OptIn struct {
 	Consent     string
 	ConsentVer  string
 	Channels    []string
+	Proof       string // how it is known to be for this customer
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 }

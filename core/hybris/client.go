@@ -37,6 +37,7 @@ type Options struct {
 	Timeout      time.Duration // of one request; 0: 5 s
 	Tickets      string        // TicketsTrusted (default) or TicketsOff
 	Objects      []Object
+	Consents     []Consent
 	HTTP         *http.Client // nil: one of its own
 	Log          *slog.Logger // nil: no log
 	Now          func() time.Time
@@ -55,7 +56,10 @@ type Client struct {
 	now     func() time.Time
 }
 
-var _ core.Shop = (*Client)(nil)
+var (
+	_ core.Shop   = (*Client)(nil)
+	_ core.Prover = (*Client)(nil)
+)
 
 // New returns a client. It makes no request.
 func New(o Options) *Client {
@@ -66,7 +70,7 @@ func New(o Options) *Client {
 		site:    o.DefaultSite,
 		timeout: o.Timeout,
 		tickets: o.Tickets,
-		dialect: NewDialect(o.Objects),
+		dialect: NewDialect(o.Objects, o.Consents...),
 		http:    withoutRedirects(o.HTTP),
 		now:     o.Now,
 	}

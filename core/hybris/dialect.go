@@ -27,15 +27,19 @@ type Object struct {
 //
 // It is constant and safe for concurrent use.
 type Dialect struct {
-	objects map[string]string // lower-case name -> Is
-	names   map[string]name   // nameKey -> meaning
+	objects  map[string]string       // lower-case name -> Is
+	names    map[string]name         // nameKey -> meaning
+	consents map[string]core.Purpose // template -> what for
 }
 
 var _ core.Dialect = (*Dialect)(nil)
 
 // NewDialect returns the dialect of a shop with these integration objects.
-func NewDialect(objects []Object) *Dialect {
-	d := &Dialect{objects: make(map[string]string, len(objects)), names: nameTable()}
+func NewDialect(objects []Object, consents ...Consent) *Dialect {
+	d := &Dialect{objects: make(map[string]string, len(objects)), names: nameTable(), consents: make(map[string]core.Purpose, len(consents))}
+	for _, c := range consents {
+		d.consents[c.Template] = c.Purpose
+	}
 	for _, o := range objects {
 		d.objects[strings.ToLower(o.Name)] = o.Is
 	}

@@ -13,6 +13,7 @@ const (
 	isReturn        = "return"
 	isTicketMessage = "ticket_message"
 	isTicket        = "ticket"
+	isConsent       = "consent"
 )
 
 // webhook translates the body of a webhook. It fires whenever the root item is
@@ -37,6 +38,8 @@ func (d *Dialect) webhook(object, operation string, n node) verdict {
 		return orNew(created, "order.return_created", fromState(returnStates, n, withOwn(data, n)))
 	case isTicket:
 		return fromTicket(n, created)
+	case isConsent:
+		return d.fromConsent(n)
 	case isTicketMessage:
 		return fromTicketMessage(n)
 	}

@@ -53,7 +53,7 @@ func (in *Inbound) Vouch(ctx context.Context, v Vouched) error {
 func vouched(tx *lane.Tx, v Vouched, now time.Time) (chat, error) {
 	c := chat{update: core.StoredUpdate{ReceivedAt: now}, now: now}
 	var err error
-	if c.who, err = tx.EnsureCustomer(v.CustomerUID, now); err != nil {
+	if c.who, err = core.LivingCustomer(tx, v.CustomerUID, now); err != nil {
 		return c, err
 	}
 	if c.addr, err = tx.EnsureAddress(v.Channel, core.Address{Value: v.Address, Kind: v.Kind, Locale: v.Locale}, now); err != nil {

@@ -42,6 +42,9 @@ type Rules struct {
 	Routes []route.Rule
 	Texts  *render.Texts
 	Locale string // the default
+	// ToldByShop reports whether the shop itself tells customers of events of a
+	// type at a base site; nil: of none.
+	ToldByShop func(site string, t core.EventType) bool
 }
 
 // Options are the fixed surroundings of an Intake.
@@ -259,14 +262,11 @@ func (in *Intake) laneOf(tx *lane.Tx, e core.Event, now time.Time) (name string,
 
 func (in *Intake) ownerOf(tx *lane.Tx, e core.Event, now time.Time) (int64, error) {
 	d := e.Data
-	if e.Type == core.CustomerRenamed {
-		if err := rename(tx, d.PreviousUID, d.CustomerUID); err != nil {
-			return 0, err
-		}
+	if err := renamed(tx, e); err != nil {
+		return 0, err
 	}
 	if d.CustomerUID != "" {
-		c, err := tx.EnsureCustomer(d.CustomerUID, now)
-		return c.ID, err
+		return takerOf(tx, e, d.CustomerUID, now)
 	}
 	if o, ok := in.carried(e); ok && o.CustomerUID != "" {
 		c, err := tx.EnsureCustomer(o.CustomerUID, now)
@@ -280,21 +280,4 @@ func (in *Intake) ownerOf(tx *lane.Tx, e core.Event, now time.Time) (int64, erro
 	}
 	v, err := tx.ConversationByTicket(d.TicketID)
 	return v.CustomerID, err
-}
-
-// rename gives a customer their new uid at once, so that whatever is accepted
-// from now on finds them. A uid that is taken already stays whose it is.
-func rename(tx *lane.Tx, from, to string) error {
-	c, err := tx.CustomerByUID(from)
-	if errors.Is(err, core.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := tx.CustomerByUID(to); !errors.Is(err, core.ErrNotFound) {
-		return err
-	}
-	c.UID = to
-	return tx.SaveCustomer(c)
 }

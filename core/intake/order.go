@@ -74,11 +74,11 @@ func (in *Intake) handOver(e core.StoredEvent, owner int64, uid string, learnt b
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error {
 		now := time.Now()
 		if owner == 0 {
-			c, err := tx.EnsureCustomer(uid, now)
+			c, err := takerOf(tx, e.Event, uid, now)
 			if err != nil {
 				return err
 			}
-			owner = c.ID
+			owner = c
 		}
 		if learnt {
 			if err := tx.RememberOrder(e.Event.Site, e.Event.Data.OrderCode, owner); err != nil {

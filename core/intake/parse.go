@@ -57,6 +57,7 @@ func (r Reader) understand(e *envelope) Received {
 		r.translate(e, &rec)
 		e.checkTexts(rec.Event.Data)
 	}
+	rec.Event.Data = ofCustomer(rec.Event.Type, rec.Event.Data)
 	// What only the gateway itself may say.
 	rec.Event.Data.Answer, rec.Event.Data.LinkID = "", 0
 	if n := rec.Event.Data.Note; n != nil {

@@ -23,6 +23,8 @@ type Plan struct {
 	Degraded bool // the shop did not answer: told from what the event holds
 	Order    *core.Order
 	Return   *core.Return // the one the event is about, as far as the shop shows it
+	// ToldByShop says that the customer hears of it without us.
+	ToldByShop bool
 	// Foreign says that the order is somebody else's: Owner's, where that is known.
 	Foreign  bool
 	Owner    string
@@ -42,6 +44,8 @@ type subject struct {
 	foreign bool
 	read    *core.Order // by readChange; nil: not yet
 	rereads int         // of an order whose state was older than the one pushed
+	// asGuest says that the shop has once told the event's order to be this guest's.
+	asGuest bool
 }
 
 // waitError says that an event has to wait for the shop.
@@ -67,6 +71,10 @@ func (in *Intake) plan(ctx context.Context, s subject, now time.Time) (Plan, err
 			return p, err
 		}
 		e = p.Event
+	}
+	if in.toldByShop(e) {
+		p.Why, p.ToldByShop = byShop, true
+		return p, nil
 	}
 	p.Decision = route.Decide(in.Rules().Routes, in.facts(s, p.Locale, now), in.candidates(s, p.Locale, now))
 	if len(p.Decision.Targets)+len(p.Decision.Closed) == 0 {
@@ -121,8 +129,6 @@ func isNews(t core.EventType) bool {
 func (in *Intake) silent(s *subject) string {
 	e := s.event.Event
 	switch {
-	case e.Type == core.CustomerClosed:
-		return "the account is closed: its links have ended"
 	case !s.customer.ClosedAt.IsZero():
 		return "the customer's account is closed"
 	case s.foreign:
@@ -179,9 +185,9 @@ func (in *Intake) facts(s subject, locale string, now time.Time) route.Facts {
 // purposeOf is what the customer must have agreed to.
 func purposeOf(e core.Event) core.Purpose {
 	switch {
-	case e.Type == core.MessageRequested && e.Data.Purpose != "":
+	case (e.Type == core.MessageRequested || e.Type == core.ConsentWithdrawn) && e.Data.Purpose != "":
 		return e.Data.Purpose
-	case e.Type == core.MessageRequested, strings.HasPrefix(string(e.Type), "order."), e.Type == core.ThankYou:
+	case e.Type == core.MessageRequested, e.Type == core.ConsentWithdrawn, strings.HasPrefix(string(e.Type), "order."), e.Type == core.ThankYou:
 		return core.OrderUpdates
 	}
 	return core.Service

@@ -29,7 +29,7 @@ func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Ti
 	switch {
 	case err == nil && order == nil:
 		return nil // no shop to ask: told from the event
-	case errors.Is(err, errForeign), err == nil && foreign(*order, s.customer.UID):
+	case errors.Is(err, errForeign), err == nil && s.foreignTo(*order):
 		p.Foreign = true
 		if err == nil {
 			p.Owner = order.CustomerUID
@@ -99,7 +99,7 @@ func (in *Intake) readChange(ctx context.Context, s *subject, p *Plan, now time.
 	}
 	var failed *core.ShopError
 	switch {
-	case errors.Is(err, errForeign), err == nil && order != nil && foreign(*order, q.CustomerUID):
+	case errors.Is(err, errForeign), err == nil && order != nil && s.foreignTo(*order):
 		p.Why = "the order belongs to another customer"
 		return nil
 	case err != nil && !(errors.As(err, &failed) && failed.NotFound) && (s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait):
@@ -202,6 +202,11 @@ func (in *Intake) carried(e core.Event) (core.Order, bool) {
 // "guid|mail" and only ever equal to itself.
 func foreign(o core.Order, uid string) bool {
 	return o.CustomerUID != "" && !SameUID(o.CustomerUID, uid)
+}
+
+// foreignTo is foreign for the event's customer, who may have ordered as a guest.
+func (s subject) foreignTo(o core.Order) bool {
+	return foreign(o, s.customer.UID) && !(s.asGuest && wasGuest(s.customer.UID, o.CustomerUID))
 }
 
 // SameUID reports whether two uids are one customer's: SAP Commerce lower-cases

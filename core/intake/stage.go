@@ -34,6 +34,10 @@ func (w *customerWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 	case err != nil:
 		in.Log.Error("cannot read an event; trying again", "event", it.Ref, "err", err)
 		return again(it, now.Add(time.Second), nil)
+	case s.customer.MergedInto != 0:
+		return in.handOver(s.event, s.customer.MergedInto, "", false)
+	case s.event.Event.Type == core.CustomerRegistered && s.closedBefore(s.event.Event.Time):
+		return in.handOver(s.event, 0, s.customer.UID, false)
 	}
 	s.rereads = it.Step - 1
 	p, err := in.plan(ctx, s, now)
@@ -103,6 +107,9 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 	if s.links, err = tx.LinksOf(s.customer.ID); err != nil {
 		return s, err
 	}
+	if s.asGuest, err = orderedAsGuest(tx, s.customer, s.event.Event); err != nil {
+		return s, err
+	}
 	if !strings.HasPrefix(string(s.event.Event.Type), "ticket.") {
 		return s, nil
 	}
@@ -127,7 +134,7 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 
 // carryOut writes down what a plan says, unless the same has been told before.
 func (in *Intake) carryOut(tx *lane.Tx, s subject, p Plan, now time.Time) error {
-	if p.State == core.EventRouted {
+	if p.State == core.EventRouted || p.ToldByShop { // by whomever it is told: nothing lower is news after it
 		why, err := told(tx, s, p, now)
 		if err != nil {
 			return err
@@ -194,19 +201,23 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		}
 	}
 	if p.Order != nil {
+		if err := rememberGuest(tx, s, *p.Order, now); err != nil {
+			return err
+		}
 		if err := tx.RememberOrder(e.Site, e.Data.OrderCode, s.customer.ID); err != nil {
 			return err
 		}
 		if s.customer.Name == "" && p.Order.CustomerName != "" {
-			s.customer.Name = p.Order.CustomerName
-			if err := tx.SaveCustomer(s.customer); err != nil {
+			if err := rewrite(tx, s.customer.ID, func(c *core.Customer) { c.Name = p.Order.CustomerName }); err != nil {
 				return err
 			}
 		}
 	}
 	switch {
 	case e.Type == core.CustomerClosed:
-		return in.closeAccount(tx, s, now)
+		return closeAccount(tx, s, now)
+	case e.Type == core.ConsentWithdrawn:
+		return withdraw(tx, s, now)
 	case e.Type == core.TicketStatus && e.Data.Status == "closed":
 		v, err := tx.ConversationByTicket(e.Data.TicketID)
 		if errors.Is(err, core.ErrNotFound) {
@@ -219,17 +230,4 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		return tx.SaveConversation(v)
 	}
 	return nil
-}
-
-// closeAccount ends a customer's links; what still waits for them is cancelled
-// when its turn comes.
-func (in *Intake) closeAccount(tx *lane.Tx, s subject, now time.Time) error {
-	for _, l := range s.links {
-		l.Link.State, l.Link.ChangedAt = core.LinkEnded, now
-		if err := tx.SaveLink(l.Link); err != nil {
-			return err
-		}
-	}
-	s.customer.ClosedAt = now
-	return tx.SaveCustomer(s.customer)
 }

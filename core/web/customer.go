@@ -39,11 +39,19 @@ type linkedChat struct {
 	State       core.LinkState `json:"state"`
 	Purpose     core.Purpose   `json:"purpose"`
 	Evidence    string         `json:"evidence"`
+	Consent     consent        `json:"consent"`
 	Since       *time.Time     `json:"since"`
 	Blocked     bool           `json:"blocked"`
 	LastWroteAt *time.Time     `json:"lastWroteAt"`
 	// WindowOpen says whether the platform lets us write freely now.
 	WindowOpen bool `json:"windowOpen"`
+}
+
+// consent is what a customer agreed to when they linked a chat.
+type consent struct {
+	Text    *string    `json:"text"`
+	Version *string    `json:"version"`
+	At      *time.Time `json:"at"`
 }
 
 // getCustomer shows a customer.
@@ -88,7 +96,8 @@ func (s *Server) customer(tx core.Tx, who core.Customer) (customerAnswer, error)
 func (s *Server) linkedChat(l core.LinkedAddress) linkedChat {
 	return linkedChat{
 		Channel: l.Link.Channel, Address: l.Address.Value, State: l.Link.State, Purpose: l.Link.Purpose, Evidence: l.Link.Evidence,
-		Since: orNull(l.Link.CreatedAt), Blocked: !l.Address.BlockedAt.IsZero(), LastWroteAt: orNull(l.Address.LastInAt),
+		Consent: consent{orNull(l.Link.Consent), orNull(l.Link.ConsentVer), orNull(l.Link.CreatedAt)},
+		Since:   orNull(l.Link.CreatedAt), Blocked: !l.Address.BlockedAt.IsZero(), LastWroteAt: orNull(l.Address.LastInAt),
 		WindowOpen: s.windowOpen(l.Link.Channel, l.Address.LastInAt),
 	}
 }

@@ -35,6 +35,9 @@ type Settings struct {
 	PublicURL               string        // without a slash at its end
 	OptInExpires            time.Duration // how long an offered link is good for; 0: none is offered
 	DefaultLocale           string
+	// CORSOrigins are the storefronts whose pages may ask for links with a
+	// customer's own token; none: nobody may.
+	CORSOrigins []string
 }
 
 // Options are the surroundings of a Server.
@@ -43,8 +46,10 @@ type Options struct {
 	Intake     *intake.Intake
 	Dispatcher *dispatch.Dispatcher
 	Inbound    *inbound.Inbound // without Keys, opt-ins are refused
-	Metrics    *Metrics
-	Settings   Settings
+	// Prover lets customers show what is theirs; nil: nobody can.
+	Prover   core.Prover
+	Metrics  *Metrics
+	Settings Settings
 
 	TrustedProxies []string // addresses and CIDR blocks
 	// Ping reports whether the database answers.
@@ -62,6 +67,7 @@ type Options struct {
 type Server struct {
 	Options
 	pages    *template.Template
+	proofs   *proofs
 	settings atomic.Pointer[settings]
 }
 
@@ -80,7 +86,7 @@ func New(o Options) *Server {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics()
 	}
-	s := &Server{Options: o, pages: parsePages()}
+	s := &Server{Options: o, pages: parsePages(), proofs: newProofs()}
 	s.Set(o.Settings)
 	o.Metrics.watch(o.Engine, o.Dispatcher, o.Now)
 	return s
