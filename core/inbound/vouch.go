@@ -16,8 +16,11 @@ var ErrOtherCustomer = errors.New("the address is linked to another customer")
 // Vouched is a link the shop vouches for.
 type Vouched struct {
 	CustomerUID, Channel, Address, Kind, Locale, Name string
-	Move                                              bool // take the address from another customer
-	LastWroteAt                                       time.Time
+	// Subject is what the platform's login calls the account, where the address was
+	// found by it.
+	Subject     string
+	Move        bool // take the address from another customer
+	LastWroteAt time.Time
 }
 
 // clockSkew is how far the clock of whoever says when a customer wrote may be ahead.
@@ -39,13 +42,21 @@ func (in *Inbound) Vouch(ctx context.Context, v Vouched) error {
 		}
 		c.link = core.Link{
 			CustomerID: c.who.ID, AddressID: c.addr.ID, Channel: v.Channel, State: core.LinkActive, Purpose: core.OrderUpdates,
-			Evidence: "the shop's word", Site: in.Site, CreatedAt: c.now,
+			Evidence: v.evidence(), Subject: v.Subject, Site: in.Site, CreatedAt: c.now,
 		}
 		if c.link.ID, err = relink(tx, c.link, c.now); err != nil {
 			return err
 		}
 		return in.release(tx, c)
 	})
+}
+
+// evidence is how it is known that the address is the customer's.
+func (v Vouched) evidence() string {
+	if v.Subject == "" {
+		return "the shop's word"
+	}
+	return "the shop's word for the login's id " + v.Subject + ", matched by the platform"
 }
 
 // vouched returns the chat with the link it has so far and the customer it is to

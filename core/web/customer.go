@@ -210,11 +210,26 @@ func (s *Server) readVouched(c *gin.Context, channel core.Channel) (inbound.Vouc
 	if v.LastWroteAt.After(s.now().Add(clockSkew)) {
 		body.fault("lastWroteAt", "must not be in the future")
 	}
-	if raw, ok := body.take("address"); ok && raw[0] == '{' {
-		body.appScoped()
-	} else {
+	if raw, ok := body.take("address"); !ok || raw[0] != '{' {
 		v.Address = body.address(channel)
+		return v, body.done()
 	}
+	matcher, ok := channel.(core.Matcher)
+	v.Subject = body.appScoped(ok)
+	if err := body.done(); err != nil {
+		return v, err
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), loginTimeout)
+	defer cancel()
+	a, err := matcher.AddressOf(ctx, v.Subject)
+	switch {
+	case err != nil:
+		s.Log.Error("an address could not be matched: the platform does not tell whose it is", "err", err)
+		return v, &refusal{problem{Status: http.StatusServiceUnavailable, Detail: "the platform does not tell which chat this is; try again later"}}
+	case a.Value == "":
+		body.faultAt("address/asid", "has no chat with us yet; lead the customer there by an opt-in")
+	}
+	v.Address = a.Value
 	return v, body.done()
 }
 
@@ -229,15 +244,19 @@ func (o *object) address(channel core.Channel) string {
 	return value
 }
 
-// appScoped refuses {"asid": …}: matching one takes a request to the platform.
-func (o *object) appScoped() {
+// appScoped reads {"asid": …}, what a platform's login calls an account, where the
+// platform can match it.
+func (o *object) appScoped(matched bool) string {
 	child := o.object("address")
-	if child.text("asid", maxText) == "" {
+	asid := child.text("asid", maxText)
+	switch {
+	case asid == "":
 		child.fault("asid", "is required where the address is an object")
-	} else {
-		child.fault("asid", "does not work: not in this version")
+	case !matched:
+		child.fault("asid", "cannot be matched on this channel; name the address itself")
 	}
 	child.strangers()
+	return asid
 }
 
 // chatOf returns the customer's link to an address; core.ErrNotFound for none.
