@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"maps"
 	"math/big"
 	"net/http"
 	"net/url"
@@ -147,9 +148,7 @@ func Back(redirectURI string, answer url.Values) string {
 		return redirectURI
 	}
 	q := u.Query()
-	for key, values := range answer {
-		q[key] = values
-	}
+	maps.Copy(q, answer)
 	u.RawQuery = q.Encode()
 	return u.String()
 }

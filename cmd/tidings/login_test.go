@@ -198,7 +198,7 @@ func TestLoginBeforeTheChat(t *testing.T) {
 	for i, channel := range []string{messengerName, telegramName} {
 		p := w.customer(i)
 		o, b := w.offer(p), w.visitor()
-		back := ""
+		var back string
 		if channel == telegramName {
 			var err error
 			if back, err = w.telegram.Login(p.chats[channel], b.get(o.login(channel)).location, false); err != nil {
@@ -233,7 +233,6 @@ func TestLoginBeforeTheChat(t *testing.T) {
 func TestLoginDeclined(t *testing.T) {
 	t.Parallel()
 	w := start(t, withLogins)
-	w.private = w.private[:len(w.private):len(w.private)]
 	for i, channel := range allChannels {
 		p := w.customer(i)
 		w.meet(channel, p)

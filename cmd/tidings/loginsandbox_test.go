@@ -58,7 +58,7 @@ func (s *sandbox) clicker() *clicker {
 
 func (c *clicker) open(address string) {
 	c.s.world.Helper()
-	res, err := c.client.Get(address) //nolint:noctx // it ends with the sandbox
+	res, err := c.client.Get(address)
 	if err != nil {
 		c.s.world.Fatal(err)
 	}

@@ -90,7 +90,8 @@ func (s *Server) linkPage(c *gin.Context) {
 	}
 	data := linkPageData{Found: true, Order: offer.OrderCode, Until: offer.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")}
 	for _, l := range offer.Links {
-		data.Chats = append(data.Chats, linkChat{Name: chatName(l.Channel), URL: l.URL, Code: l.Code, How: l.How, Login: loginURL(s.settings.Load().PublicURL, l), QR: newQR(l.URL)})
+		login := loginURL(s.settings.Load().PublicURL, l)
+		data.Chats = append(data.Chats, linkChat{Name: chatName(l.Channel), URL: l.URL, Code: l.Code, How: l.How, Login: login, QR: newQR(l.URL)})
 	}
 	s.showLinkPage(c, http.StatusOK, offer.Locale, data)
 }

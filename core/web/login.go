@@ -85,7 +85,7 @@ func (s *Server) loginCookie(a core.LoginAttempt, browser string, seconds int) *
 	if err != nil {
 		u = &url.URL{Scheme: "https", Path: "/"}
 	}
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure wherever the gateway is reached by https
 		Name: cookieName(a.State), Value: browser, Path: u.EscapedPath(), MaxAge: seconds,
 		HttpOnly: true, Secure: u.Scheme == "https", SameSite: http.SameSiteLaxMode, // the platform leads back here
 	}

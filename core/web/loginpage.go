@@ -21,7 +21,7 @@ type loginEnd string
 // The ends of a login.
 const (
 	loginDone      loginEnd = "linked"
-	loginElsewhere loginEnd = "in_the_chat" // who it is is known, but the chat has to be opened first
+	loginElsewhere loginEnd = "in_the_chat" // the account is known, but its chat has to be opened first
 	loginDeclined  loginEnd = "declined"
 	loginRefused   loginEnd = "refused"
 	loginAway      loginEnd = "platform_away"
