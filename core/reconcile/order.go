@@ -57,9 +57,10 @@ func (r *Reconciler) order(ctx context.Context, p person, l listed) (time.Time, 
 	}
 	next.Done, next.At = r.next(o, states, now)
 	old := first && !o.Placed.IsZero() && o.Placed.Before(p.linkedAt)
+	linked := p.linkedAt.Truncate(time.Second) // as exact as the shop's dates are
 	return orZero(next), r.Engine.Do(ctx, func(tx *lane.Tx) error {
 		for _, f := range states {
-			if f.State == last.Seen[f.entity()] || old && !f.since.After(p.linkedAt) && !f.At.After(p.linkedAt) {
+			if f.State == last.Seen[f.entity()] || old && f.since.Before(linked) && f.At.Before(linked) {
 				continue
 			}
 			if f.uid = p.uid; f.State != "" {
