@@ -54,6 +54,7 @@ type OrderLine struct {
 type Consignment struct {
 	Code        string      `json:"code"`
 	Status      string      `json:"status,omitempty"`
+	StatusAt    time.Time   `json:"statusAt,omitzero"` // when it reached that state
 	TrackingID  string      `json:"trackingId,omitempty"`
 	TrackingURL string      `json:"trackingUrl,omitempty"`
 	Carrier     string      `json:"carrier,omitempty"`
@@ -135,6 +136,26 @@ type Shop interface {
 	// Tickets lists the customer's newest tickets, without notes, to find one
 	// whose creation had an unknown outcome.
 	Tickets(ctx context.Context, site, customerUID string) ([]Ticket, error)
+}
+
+// EntityState is the state that an order, a parcel or a return of it has reached.
+type EntityState struct {
+	Site, OrderCode, ReturnCode string
+	State                       string    // the shop's word
+	At                          time.Time // when the thing was made; zero: not told
+}
+
+// History is a Shop that can be asked for what it has not reported. A shop without
+// one of these answers with an error of class Rejected or Misconfigured.
+type History interface {
+	Shop
+	// Orders lists a customer's orders that were placed since a time, newest first.
+	Orders(ctx context.Context, site, customerUID string, since time.Time) ([]EntityState, error)
+	// Returns lists a customer's returns that were made since a time, newest first.
+	Returns(ctx context.Context, site, customerUID string, since time.Time) ([]EntityState, error)
+	// StatusFeed lists the orders of a site whose state has changed since a time, and
+	// tells what time it was for the shop. What the shop has forgotten is not in it.
+	StatusFeed(ctx context.Context, site string, since time.Time) (changes []EntityState, asOf time.Time, err error)
 }
 
 // Dialect understands the shop's own event names and bodies.

@@ -257,6 +257,14 @@ type TicketCall struct {
 	TriedAt   time.Time // of the first try; zero: none
 }
 
+// Reading is what was read last of a thing that the shop is asked for again and again.
+type Reading struct {
+	Kind, Name string
+	At         time.Time         // when it is to be read again; of a feed, since when to ask
+	Seen       map[string]string // what there was to see, by what it is of
+	Done       bool              // not to be read again
+}
+
 // MessageFilter chooses messages; zero fields choose all.
 type MessageFilter struct {
 	Customer, Order, EventID, Channel string

@@ -22,6 +22,7 @@ type Tx interface {
 	Inbox
 	Conversations
 	Pauses
+	Readings
 
 	// Fetch is a hint that rows are going to be read, so that a store far away
 	// can read them at once. It changes nothing about what is read.
@@ -184,6 +185,17 @@ type Conversations interface {
 type Pauses interface {
 	SetPause(channel string, until time.Time, why string) error
 	Pauses() (map[string]time.Time, error)
+}
+
+// Readings keeps what was read last of things that the shop is asked for again and
+// again.
+type Readings interface {
+	Reading(kind, name string) (Reading, error)
+	SaveReading(x Reading) error
+	// ReadingsDue returns those of a kind that are to be read again by now, the longest due first.
+	ReadingsDue(kind string, now time.Time, limit int) ([]Reading, error)
+	// LinkedSince returns the links made after one, in the order of their ids.
+	LinkedSince(linkID int64, limit int) ([]Link, error)
 }
 
 // Wants names rows that are going to be read.

@@ -20,6 +20,7 @@ import (
 	"tidings/core/inbound"
 	"tidings/core/intake"
 	"tidings/core/lane"
+	"tidings/core/reconcile"
 	"tidings/core/render"
 	"tidings/core/seal"
 	"tidings/core/store"
@@ -37,6 +38,7 @@ type gateway struct {
 	inbound *inbound.Inbound
 	web     *web.Server
 	shop    *hybris.Client // nil: there is none
+	again   *reconcile.Reconciler
 	ready   atomic.Bool
 }
 
@@ -78,6 +80,7 @@ func newGateway(ctx context.Context, with setup, log *slog.Logger) (*gateway, er
 	g.engine.Handle(intake.OrderKind, g.intake.OrdersWithoutCustomer())
 	g.engine.Handle(inbound.ChatKind, g.inbound.Chats())
 	g.engine.Handle(inbound.ConversationKind, g.inbound.Conversations())
+	g.again = g.newReconciler(cfg, shop, metrics.Count)
 	g.web = g.newWeb(cfg, metrics)
 	return g, nil
 }
@@ -117,6 +120,24 @@ func (g *gateway) openShop(cfg *config.Config) core.Shop {
 	}
 	g.shop = hybris.New(o)
 	return intake.Guard(g.shop)
+}
+
+// newReconciler reads the shop again; without one, nothing.
+func (g *gateway) newReconciler(cfg *config.Config, shop core.Shop, count core.Count) *reconcile.Reconciler {
+	o := reconcile.Options{
+		Engine: g.engine, Events: g.intake, Sites: []string{cfg.Commerce.Site},
+		Every: cfg.Commerce.Reconcile.Every, OrdersFor: cfg.Commerce.Reconcile.OrdersFor,
+		StatusFeed: cfg.Commerce.Reconcile.StatusFeed, PerSecond: cfg.Commerce.Reconcile.PerSecond, Log: g.log, Count: count,
+	}
+	for _, s := range cfg.Commerce.Sites {
+		if !slices.Contains(o.Sites, s.ID) {
+			o.Sites = append(o.Sites, s.ID)
+		}
+	}
+	if history, ok := shop.(core.History); ok {
+		o.Shop, o.Dialect = history, g.shop.Dialect()
+	}
+	return reconcile.New(o)
 }
 
 // reader understands what the shop sends.

@@ -93,6 +93,7 @@ var (
 		{"core/dispatch", useCase, outside, "the use cases do not see each other: they meet in the lanes"},
 		{"core/inbound", useCase, slices.Concat(outside, []string{"core/dispatch", "core/intake"}), "the use cases do not see each other: they meet in the lanes (its tests follow a question through all three)"},
 		{"core/intake", useCase, outside, "the use cases do not see each other: they meet in the lanes"},
+		{"core/reconcile", []string{"core", "core/lane"}, slices.Concat(outside, useCase, []string{"core/intake"}), "it reads the shop and hands over what it finds; what becomes of that is for the use cases"},
 		{"core/hybris/hybrissim", []string{"channels/emulator"}, nil, "an emulator is an independent reading of the shop's documents"},
 		{"core/hybris", []string{"core"}, []string{"./hybrissim"}, "the shop's client knows the interface that it implements"},
 		{"core/web", []string{"core", "core/dispatch", "core/inbound", "core/intake", "core/lane", "core/pace"}, []string{"core/*"}, "the web turns requests into calls of the use cases, and counts those of strangers"},

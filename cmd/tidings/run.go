@@ -56,6 +56,7 @@ func (g *gateway) start(ctx context.Context, sides []side) (stop func(), err err
 	servers := g.serve(sides)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	go g.inbound.Poll(background, cfg.Commerce.Poll)
+	go g.again.Run(background)
 	go g.keepHouse(background)
 	g.ready.Store(true)
 	return func() {

@@ -76,7 +76,7 @@ func newStage(ctx context.Context, r *replica, store string, points []string) (s
 	}
 	s.settings = stageSettings{
 		settings: settings{Listen: s.replica.listen, Internal: s.replica.internal, Store: store, URLs: s.platforms.urls},
-		Telegram: telegramName, Retention: "100d",
+		Telegram: telegramName, Retention: "100d", Every: "0",
 	}
 	if err := writeStageConfig(s.replica.config, s.settings); err != nil {
 		return s, err

@@ -25,6 +25,7 @@ var acts = []act{
 	{"talk", together(stranger, stopAndStart, receipts), nil},
 	{"operate", together(retried, parked, echoed), nil},
 	{"rename", rename, nil},
+	{"unheard", unheard, nil},
 	{"purge", purge, []string{"FROM inbox", "FROM claim", "FROM attempt", "FROM part", "FROM message", "FROM event"}},
 	{"throttle", throttled, nil},
 	{"misconfigured", misconfigured, nil},
@@ -295,6 +296,17 @@ func rename(ctx context.Context, s *stage) error {
 		func() error { return s.tell(ctx, a, "By the new name") },
 		func() error { return s.sees(ctx, telegramName, a, "By the new name") },
 		func() error { return s.sees(ctx, telegramName, b, "Waiting") },
+	)
+}
+
+// unheard: a shop reports nothing, and is read.
+func unheard(ctx context.Context, s *stage) error {
+	a := s.actor(17, "ines")
+	return steps(
+		func() error { return s.vouch(ctx, telegramName, a) },
+		func() error { return s.again(func(c *stageSettings) { c.Every = "200ms" }) },
+		func() error { return s.shop.Ship(ctx, a.order, "", "JD0146", "DHL", "") },
+		func() error { return s.sees(ctx, telegramName, a, "is on its way") },
 	)
 }
 

@@ -13,6 +13,7 @@ type stageSettings struct {
 	Telegram  string // what that channel is called
 	Was       string // what it was called before
 	Retention string
+	Every     string // how often orders are read again
 }
 
 // A customer of the route "careful" has told us to rather lose than repeat.
@@ -35,6 +36,7 @@ commerce:
   timeout: 2s
   wait: 10s
   poll: 100ms
+  reconcile: {every: "{{.Every}}", per_second: 100}
 channels:
   - name: messenger
     type: messenger

@@ -176,6 +176,7 @@ func consignment(c node, currency string) core.Consignment {
 	return core.Consignment{
 		Code:        c.get("code").code(),
 		Status:      c.get("status").code(),
+		StatusAt:    c.get("statusDate").time(),
 		TrackingID:  c.get("trackingID", "trackingId").text(),
 		PickupPoint: pickupPoint(c.get("deliveryPointOfService")),
 		Lines:       consignmentLines(c.get("entries"), currency),

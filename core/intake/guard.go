@@ -24,14 +24,16 @@ const (
 // away holds the lanes of those who need it and nobody else's.
 type guarded struct {
 	core.Shop
+	history core.History // the same shop; nil: it has none
 	turns   chan struct{}
 	breaker *gobreaker.CircuitBreaker[struct{}]
 }
 
 // Guard returns a shop that fails fast when too many wait for it or when it is away.
-func Guard(shop core.Shop) core.Shop {
+func Guard(shop core.Shop) core.History {
+	history, _ := shop.(core.History)
 	return &guarded{
-		Shop: shop, turns: make(chan struct{}, shopCalls),
+		Shop: shop, history: history, turns: make(chan struct{}, shopCalls),
 		breaker: gobreaker.NewCircuitBreaker[struct{}](gobreaker.Settings{
 			Name: "shop", Timeout: shopRests,
 			ReadyToTrip:  func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= shopBreaks },
@@ -99,4 +101,31 @@ func (g *guarded) Ticket(ctx context.Context, site, uid, ticketID string) (t cor
 func (g *guarded) Tickets(ctx context.Context, site, uid string) (all []core.Ticket, err error) {
 	err = g.do(ctx, func() (err error) { all, err = g.Shop.Tickets(ctx, site, uid); return err })
 	return all, err
+}
+
+// noHistory is what a shop answers that cannot be asked for what it has not reported.
+var noHistory = &core.ShopError{Class: core.Rejected, Type: "none", Err: errors.New("this shop has no history")}
+
+func (g *guarded) Orders(ctx context.Context, site, uid string, since time.Time) (all []core.EntityState, err error) {
+	if g.history == nil {
+		return nil, noHistory
+	}
+	err = g.do(ctx, func() (err error) { all, err = g.history.Orders(ctx, site, uid, since); return err })
+	return all, err
+}
+
+func (g *guarded) Returns(ctx context.Context, site, uid string, since time.Time) (all []core.EntityState, err error) {
+	if g.history == nil {
+		return nil, noHistory
+	}
+	err = g.do(ctx, func() (err error) { all, err = g.history.Returns(ctx, site, uid, since); return err })
+	return all, err
+}
+
+func (g *guarded) StatusFeed(ctx context.Context, site string, since time.Time) (all []core.EntityState, asOf time.Time, err error) {
+	if g.history == nil {
+		return nil, asOf, noHistory
+	}
+	err = g.do(ctx, func() (err error) { all, asOf, err = g.history.StatusFeed(ctx, site, since); return err })
+	return all, asOf, err
 }

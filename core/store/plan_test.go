@@ -136,6 +136,7 @@ func callLinks(tx lane.StoreTx, a core.ChatAddress, now time.Time) []error {
 	_, _, use := tx.UseOptIn(o, "c", a.ID, now)
 	_, _, again := tx.UseOptIn(o, "c", a.ID, now)
 	return []error{
+		last(tx.Reading("k", "n")), tx.SaveReading(core.Reading{}), last(tx.ReadingsDue("k", now, 10)), last(tx.LinkedSince(1, 10)),
 		link, optIn, use, again, last(tx.Address(a.ID)), last(tx.AddressByValue("c", "1")), tx.SaveAddress(a),
 		last(tx.LinkOf(a.ID)), last(tx.LinksOf(1)), last(tx.LinksBySubject("c", "s")), last(tx.LinkHistory(1)), tx.MoveOptIns("u", "v"), last(tx.Link(id)), tx.SaveLink(core.Link{ID: id, State: core.LinkEnded}),
 		tx.InsertCode(o, "c", "h"), last(tx.OptIn(o)), last(tx.LiveOptIn(core.OptIn{}, now)), last(tx.OptInByCode("c", []string{"h"})),

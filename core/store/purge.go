@@ -15,6 +15,7 @@ func (t *tx) Purge(messages, updates, claims time.Time, limit int) (int64, error
 	for _, purge := range []func() (int64, error){
 		func() (int64, error) { return t.purgeMessages(messages, limit) },
 		func() (int64, error) { return t.purgeEvents(messages, limit) },
+		func() (int64, error) { return t.purgeReadings(messages, limit) },
 		func() (int64, error) {
 			return t.execN(`DELETE FROM inbox WHERE id IN
 				(SELECT id FROM inbox WHERE received_at < $1 AND state <> 'waiting' ORDER BY received_at LIMIT $2)`, ms(updates), limit)

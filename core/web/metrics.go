@@ -66,6 +66,10 @@ func help(name string) string {
 		return "Links that ended because the platform says that their login was taken back."
 	case "questions":
 		return "Questions of customers."
+	case "reconciled":
+		return "Readings of the shop for what it has not reported."
+	case "reconciled_found":
+		return "Events found by reading the shop, told or not."
 	case "ticket_calls_failed":
 		return "Calls for a ticket that failed, by class."
 	case "http_requests":

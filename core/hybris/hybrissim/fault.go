@@ -140,6 +140,13 @@ func (s *Sim) DuplicatePushes(n int) { s.set(func(f *faults) { f.duplicates = n 
 // queue in memory does.
 func (s *Sim) LosePushes(n int) { s.set(func(f *faults) { f.lostPushes = n }) }
 
+// ForgetFeed empties the status feed, which a node keeps in memory, as its restart does.
+func (s *Sim) ForgetFeed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.feed = nil
+}
+
 // ClearFaults ends all misfortune but held pushes.
 func (s *Sim) ClearFaults() {
 	s.set(func(f *faults) { *f = faults{holdPushes: f.holdPushes} })

@@ -34,7 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"addresses": addresses, "links": links, "one link per address": oneLink,
 		"customers merged": mergedCustomers, "opt-ins": optIns, "live opt-ins": liveOptIns, "opt-in codes": optInCodes, "opt-in used once": useOptIn,
 		"updates": updates, "held updates": heldUpdates,
-		"conversations": conversations, "conversations to poll": conversationsToPoll, "ticket calls": ticketCalls,
+		"conversations": conversations, "conversations to poll": conversationsToPoll, "ticket calls": ticketCalls, "readings": readings, "linked since": linkedSince,
 		"pauses": pauses, "purge": purge, "purge in small steps": purgeSteps, "purge keeps what is open": purgeKeeps,
 		"odd texts": oddTexts, "milliseconds": milliseconds, "not found": notFound,
 		"items": items, "lanes": lanes, "head": head,
