@@ -3,6 +3,7 @@ package hybris
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 
@@ -52,9 +53,7 @@ func (c *Client) returnOf(ctx context.Context, q core.OrderQuery, code string) (
 
 func (c *Client) returns(ctx context.Context, q core.OrderQuery, path []string, more url.Values) (node, answer, error) {
 	request := call{op: "read return", method: http.MethodGet, site: q.Site, path: path, query: full(q.Locale)}
-	for name, values := range more {
-		request.query[name] = values
-	}
+	maps.Copy(request.query, more)
 	a, err := c.localized(ctx, request)
 	if err != nil {
 		return node{}, a, err

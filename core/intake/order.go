@@ -47,14 +47,12 @@ func (w *orderWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 		in.Log.Error("cannot read an event; trying again", "event", it.Ref, "err", err)
 		return again(it, now.Add(time.Second), nil)
 	}
-	uid, open := e.Event.Data.CustomerUID, e.Event.Type == core.OrderChanged
-	switch {
-	case missing(e.Event.Type, e.Event.Data) != "":
+	if missing(e.Event.Type, e.Event.Data) != "" {
 		return in.letGo(e)
-	case uid != "" && !open:
-		return in.handOver(e, 0, uid, false)
-	case owner != 0 && !open:
-		return in.handOver(e, owner, "", false)
+	}
+	uid, open := e.Event.Data.CustomerUID, e.Event.Type == core.OrderChanged
+	if !open && (uid != "" || owner != 0) {
+		return in.handOver(e, owner, uid, false)
 	}
 	o, err := in.order(ctx, e.Event, "")
 	switch {
@@ -62,18 +60,17 @@ func (w *orderWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 		return in.suppress(e, "there is no shop to tell whose order it is")
 	case err == nil && o.CustomerUID != "":
 		return in.handOver(e, 0, o.CustomerUID, true)
-	case err == nil && uid != "":
-		return in.handOver(e, 0, uid, false)
-	case err == nil && owner != 0:
-		return in.handOver(e, owner, "", false)
+	case err == nil && (uid != "" || owner != 0):
+		return in.handOver(e, owner, uid, false)
 	}
 	return in.askAgain(it, e, err, now)
 }
 
+// handOver gives an event to the customer it names, else to its order's owner.
 func (in *Intake) handOver(e core.StoredEvent, owner int64, uid string, learnt bool) lane.Result {
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error {
 		now := time.Now()
-		if owner == 0 {
+		if uid != "" {
 			c, err := takerOf(tx, e.Event, uid, now)
 			if err != nil {
 				return err
@@ -105,10 +102,8 @@ func (in *Intake) askAgain(it lane.Item, e core.StoredEvent, err error, now time
 	if since.IsZero() {
 		since = now
 	}
-	var failed *core.ShopError
-	notFound := errors.As(err, &failed) && failed.NotFound
 	switch {
-	case notFound && now.Sub(since) >= unknownOrder:
+	case notFound(err) && now.Sub(since) >= unknownOrder:
 		return in.suppress(e, "the shop does not know the order")
 	case now.Sub(since) >= ownerGiveUp:
 		return in.suppress(e, "the shop did not tell whose order it is in time")
@@ -118,8 +113,9 @@ func (in *Intake) askAgain(it lane.Item, e core.StoredEvent, err error, now time
 		most, why = namelessGapMax, "it does not tell whose order it is"
 	}
 	gap := min(most, max(200*time.Millisecond, now.Sub(since)/2))
-	if failed != nil && failed.RetryAfter > gap {
-		gap = failed.RetryAfter
+	var failed *core.ShopError
+	if errors.As(err, &failed) {
+		gap = max(gap, failed.RetryAfter)
 	}
 	return in.waitFor(it, e, &waitError{after: gap, why: why}, now)
 }

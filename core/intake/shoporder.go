@@ -25,7 +25,6 @@ func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Ti
 		return nil
 	}
 	order, err := in.orderOf(ctx, s, p.Locale)
-	var failed *core.ShopError
 	switch {
 	case err == nil && order == nil:
 		return nil // no shop to ask: told from the event
@@ -40,7 +39,7 @@ func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Ti
 		return nil
 	case err == nil:
 		return in.take(ctx, s, p, *order)
-	case errors.As(err, &failed) && failed.NotFound:
+	case notFound(err):
 		p.Degraded = true
 		return nil
 	case s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait:
@@ -90,25 +89,18 @@ func (in *Intake) returned(ctx context.Context, s subject, e core.Event, locale 
 
 // readChange has the shop say what a report is about that does not say it itself.
 func (in *Intake) readChange(ctx context.Context, s *subject, p *Plan, now time.Time) error {
-	e := s.event.Event
-	q := core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: p.Locale}
-	order, err := in.orderOf(ctx, *s, p.Locale)
-	var back core.Return
-	if err == nil && order != nil && e.Data.ReturnCode != "" && in.Shop != nil {
-		back, err = in.Shop.Return(ctx, q, e.Data.ReturnCode)
-	}
-	var failed *core.ShopError
+	order, back, err := in.changed(ctx, *s, p.Locale)
 	switch {
-	case errors.Is(err, errForeign), err == nil && order != nil && s.foreignTo(*order):
+	case errors.Is(err, errForeign):
 		p.Why = "the order belongs to another customer"
 		return nil
-	case err != nil && !(errors.As(err, &failed) && failed.NotFound) && (s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait):
+	case err != nil && !notFound(err) && (s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait):
 		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
-	case err != nil || order == nil || in.Orders == nil:
+	case order == nil:
 		p.Why = "the body names no state, and the shop does not tell it"
 		return nil
 	}
-	t, state, why := in.Orders.Reading(e.Data, *order, back)
+	t, state, why := in.Orders.Reading(s.event.Event.Data, *order, back)
 	if t == "" && s.rereads < len(rereads) {
 		return &waitError{after: rereads[s.rereads], why: "the body names no state, and it may show an old one", reread: true}
 	}
@@ -119,6 +111,34 @@ func (in *Intake) readChange(ctx context.Context, s *subject, p *Plan, now time.
 	s.event.Event.Type, s.event.Event.Data.State = t, state
 	p.Event = s.event.Event
 	return nil
+}
+
+// changed reads the order, and the return, of which something changed; a nil
+// order where nobody can say what.
+func (in *Intake) changed(ctx context.Context, s subject, locale string) (o *core.Order, back core.Return, err error) {
+	if in.Orders == nil {
+		return nil, back, nil
+	}
+	if o, err = in.orderOf(ctx, s, locale); err != nil || o == nil {
+		return nil, back, err
+	}
+	if s.foreignTo(*o) {
+		return nil, back, errForeign
+	}
+	d := s.event.Event.Data
+	if d.ReturnCode == "" || in.Shop == nil {
+		return o, back, nil
+	}
+	q := core.OrderQuery{Site: s.event.Event.Site, Code: d.OrderCode, CustomerUID: s.customer.UID, Locale: locale}
+	if back, err = in.Shop.Return(ctx, q, d.ReturnCode); err != nil {
+		return nil, back, err
+	}
+	return o, back, nil
+}
+
+func notFound(err error) bool {
+	var failed *core.ShopError
+	return errors.As(err, &failed) && failed.NotFound
 }
 
 // stateOf is where an order holds the state of what an event is about; nil: nowhere.
@@ -166,8 +186,7 @@ func (in *Intake) orderOf(ctx context.Context, s subject, locale string) (*core.
 		return o, nil
 	}
 	own, err := in.Shop.Order(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale})
-	var failed *core.ShopError
-	if errors.As(err, &failed) && failed.NotFound {
+	if notFound(err) {
 		return nil, errForeign
 	}
 	return &own, err
