@@ -50,6 +50,13 @@ func (w *orderWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 	if missing(e.Event.Type, e.Event.Data) != "" {
 		return in.letGo(e)
 	}
+	return in.findOwner(ctx, it, e, owner, now)
+}
+
+// findOwner hands an event over to the customer it names, to the owner of its
+// order that is known, else to whom the shop names. What only says that something
+// changed needs a shop that answers in any case.
+func (in *Intake) findOwner(ctx context.Context, it lane.Item, e core.StoredEvent, owner int64, now time.Time) lane.Result {
 	uid, open := e.Event.Data.CustomerUID, e.Event.Type == core.OrderChanged
 	if !open && (uid != "" || owner != 0) {
 		return in.handOver(e, owner, uid, false)
@@ -113,8 +120,7 @@ func (in *Intake) askAgain(it lane.Item, e core.StoredEvent, err error, now time
 		most, why = namelessGapMax, "it does not tell whose order it is"
 	}
 	gap := min(most, max(200*time.Millisecond, now.Sub(since)/2))
-	var failed *core.ShopError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*core.ShopError](err); ok {
 		gap = max(gap, failed.RetryAfter)
 	}
 	return in.waitFor(it, e, &waitError{after: gap, why: why}, now)
