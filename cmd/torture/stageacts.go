@@ -21,7 +21,7 @@ type act struct {
 
 // acts are, together, everything that writes.
 var acts = []act{
-	{"news", together(optIn, several, fallback, closedWindow), nil},
+	{"news", together(optIn, several, fallback, closedWindow, renamed), nil},
 	{"talk", together(stranger, stopAndStart, receipts), nil},
 	{"operate", together(retried, parked, echoed), nil},
 	{"rename", rename, nil},
@@ -139,6 +139,25 @@ func closedWindow(ctx context.Context, s *stage) error {
 			return s.report(ctx, "order.shipped", map[string]string{"orderCode": a.order, "customerUid": a.uid})
 		},
 		func() error { return s.sees(ctx, messengerName, a, "has left us") },
+	)
+}
+
+// renamed: a customer gets another uid, one that the gateway has heard of already.
+func renamed(ctx context.Context, s *stage) error {
+	a := s.actor(17, "ines")
+	b := a
+	b.uid = "renamed." + a.uid
+	return steps(
+		func() error { return s.vouch(ctx, telegramName, a) },
+		func() error {
+			return s.report(ctx, "customer.registered", map[string]string{"customerUid": b.uid})
+		},
+		func() error {
+			return s.report(ctx, "customer.renamed", map[string]string{"customerUid": b.uid, "previousUid": a.uid})
+		},
+		func() error { return s.sees(ctx, telegramName, a, "The login of your account") },
+		func() error { return s.tell(ctx, b, "By the new uid") },
+		func() error { return s.sees(ctx, telegramName, a, "By the new uid") },
 	)
 }
 

@@ -105,7 +105,7 @@ func (s subject) oldest(d route.Decision) time.Time {
 	for i, t := range append(d.Targets, d.Closed...) {
 		var since time.Time
 		for _, l := range s.links {
-			if l.Address.ID == t.AddressID && strings.HasPrefix(l.Link.Evidence, "opt-in") {
+			if l.Address.ID == t.AddressID && strings.Contains(l.Link.Evidence, "opt-in") {
 				since = l.Link.CreatedAt
 			}
 		}

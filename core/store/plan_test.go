@@ -108,7 +108,7 @@ func callCustomers(tx lane.StoreTx, now time.Time) []error {
 	event, err := tx.InsertEvent(core.StoredEvent{State: core.EventRouted, AcceptedAt: now})
 	item, err2 := tx.InsertItem(lane.Item{Lane: "a"})
 	return []error{
-		claim, again, err, err2, last(tx.Claimed("k")), last(tx.EnsureCustomer("u", now)), last(tx.Customer(1)), tx.SaveCustomer(core.Customer{ID: 1}),
+		claim, again, err, err2, last(tx.Claimed("k")), last(tx.EnsureCustomer("u", now)), last(tx.Customer(1)), tx.SaveCustomer(core.Customer{ID: 1}), tx.MergeCustomer(1, 2),
 		tx.RememberOrder("s", "c", 1), last(tx.OrderOwner("s", "c")), last(tx.OrdersOf(1, 10)), last(tx.Rank("e")), tx.SetRank("e", 1),
 		last(tx.Event(event)), last(tx.EventsByID("e", "")), tx.SaveEvent(core.StoredEvent{RowID: event, State: core.EventRouted}),
 		tx.SaveItem(lane.Item{ID: item}), last(tx.Pending("a")), tx.RemoveItem(item), tx.SetPause("c", now, ""), last(tx.Pauses()),
@@ -137,7 +137,7 @@ func callLinks(tx lane.StoreTx, a core.ChatAddress, now time.Time) []error {
 	_, _, again := tx.UseOptIn(o, "c", a.ID, now)
 	return []error{
 		link, optIn, use, again, last(tx.Address(a.ID)), last(tx.AddressByValue("c", "1")), tx.SaveAddress(a),
-		last(tx.LinkOf(a.ID)), last(tx.LinksOf(1)), last(tx.LinksBySubject("c", "s")), last(tx.Link(id)), tx.SaveLink(core.Link{ID: id, State: core.LinkEnded}),
+		last(tx.LinkOf(a.ID)), last(tx.LinksOf(1)), last(tx.LinksBySubject("c", "s")), last(tx.LinkHistory(1)), tx.MoveOptIns("u", "v"), last(tx.Link(id)), tx.SaveLink(core.Link{ID: id, State: core.LinkEnded}),
 		tx.InsertCode(o, "c", "h"), last(tx.OptIn(o)), last(tx.LiveOptIn(core.OptIn{}, now)), last(tx.OptInByCode("c", []string{"h"})),
 	}
 }

@@ -357,3 +357,26 @@ func pauses(t *testing.T, s Store) {
 			map[string]time.Time{"a": later(time.Minute), "b": later(time.Second)})
 	})
 }
+
+// mergedCustomers: what one has becomes the other's, and the uid is free.
+func mergedCustomers(t *testing.T, s Store) {
+	update(t, s, func(tx lane.StoreTx) {
+		from, into := customer(t, tx, "new"), customer(t, tx, "old")
+		a := address(t, tx, "slack", "U1")
+		l := fullLink(from.ID, a.ID)
+		l.ID = get[int64](t)(tx.InsertLink(l))
+		must(t, tx.RememberOrder("shop", "1", into.ID))
+		must(t, tx.RememberOrder("shop", "2", from.ID))
+		must(t, tx.MergeCustomer(from.ID, into.ID))
+		must(t, tx.MoveOptIns("old", "new"))
+		_, err := tx.CustomerByUID("new")
+		missing(t, "the merged customer's uid", err)
+		into.UID = "new"
+		must(t, tx.SaveCustomer(into))
+		l.CustomerID = into.ID
+		same(t, "links", get[[]core.LinkedAddress](t)(tx.LinksOf(into.ID)), []core.LinkedAddress{{Link: l, Address: a}})
+		same(t, "all links", get[[]core.LinkedAddress](t)(tx.LinkHistory(into.ID)), []core.LinkedAddress{{Link: l, Address: a}})
+		same(t, "orders", get[[]core.OrderQuery](t)(tx.OrdersOf(into.ID, 9)), []core.OrderQuery{{Site: "shop", Code: "2"}, {Site: "shop", Code: "1"}})
+		same(t, "who has it all", get[core.Customer](t)(tx.Customer(from.ID)).MergedInto, into.ID)
+	})
+}

@@ -32,7 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		"attempts": attempts, "settling": settling, "open messages": openMessages, "list messages": listMessages,
 		"last order": lastOrder, "early receipts": earlyReceipts, "totals": totals,
 		"addresses": addresses, "links": links, "one link per address": oneLink,
-		"opt-ins": optIns, "live opt-ins": liveOptIns, "opt-in codes": optInCodes, "opt-in used once": useOptIn,
+		"customers merged": mergedCustomers, "opt-ins": optIns, "live opt-ins": liveOptIns, "opt-in codes": optInCodes, "opt-in used once": useOptIn,
 		"updates": updates, "held updates": heldUpdates,
 		"conversations": conversations, "conversations to poll": conversationsToPoll, "ticket calls": ticketCalls,
 		"pauses": pauses, "purge": purge, "purge in small steps": purgeSteps, "purge keeps what is open": purgeKeeps,
