@@ -103,12 +103,12 @@ func (g *guarded) Tickets(ctx context.Context, site, uid string) (all []core.Tic
 	return all, err
 }
 
-// noHistory is what a shop answers that cannot be asked for what it has not reported.
-var noHistory = &core.ShopError{Class: core.Rejected, Type: "none", Err: errors.New("this shop has no history")}
+// errNoHistory is what a shop answers that cannot be asked for what it has not reported.
+var errNoHistory = &core.ShopError{Class: core.Rejected, Type: "none", Err: errors.New("this shop has no history")}
 
 func (g *guarded) Orders(ctx context.Context, site, uid string, since time.Time) (all []core.EntityState, err error) {
 	if g.history == nil {
-		return nil, noHistory
+		return nil, errNoHistory
 	}
 	err = g.do(ctx, func() (err error) { all, err = g.history.Orders(ctx, site, uid, since); return err })
 	return all, err
@@ -116,7 +116,7 @@ func (g *guarded) Orders(ctx context.Context, site, uid string, since time.Time)
 
 func (g *guarded) Returns(ctx context.Context, site, uid string, since time.Time) (all []core.EntityState, err error) {
 	if g.history == nil {
-		return nil, noHistory
+		return nil, errNoHistory
 	}
 	err = g.do(ctx, func() (err error) { all, err = g.history.Returns(ctx, site, uid, since); return err })
 	return all, err
@@ -124,7 +124,7 @@ func (g *guarded) Returns(ctx context.Context, site, uid string, since time.Time
 
 func (g *guarded) StatusFeed(ctx context.Context, site string, since time.Time) (all []core.EntityState, asOf time.Time, err error) {
 	if g.history == nil {
-		return nil, asOf, noHistory
+		return nil, asOf, errNoHistory
 	}
 	err = g.do(ctx, func() (err error) { all, asOf, err = g.history.StatusFeed(ctx, site, since); return err })
 	return all, asOf, err

@@ -154,11 +154,13 @@ func (r *Reconciler) who(ctx context.Context, name string) (p person, ok bool, e
 	}
 	err = r.Engine.View(ctx, func(tx core.Tx) error {
 		c, err := tx.Customer(p.id)
-		if errors.Is(err, core.ErrNotFound) || err == nil && !c.ClosedAt.IsZero() {
-			return nil
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, core.ErrNotFound):
+			return nil // erased
+		case err != nil:
 			return err
+		case !c.ClosedAt.IsZero():
+			return nil
 		}
 		links, err := tx.LinksOf(c.ID)
 		if err != nil {

@@ -56,21 +56,30 @@ func (r *Reconciler) order(ctx context.Context, p person, l listed) (time.Time, 
 		next.Seen[f.entity()] = f.State
 	}
 	next.Done, next.At = r.next(o, states, now)
-	old := first && !o.Placed.IsZero() && o.Placed.Before(p.linkedAt)
-	linked := p.linkedAt.Truncate(time.Second) // as exact as the shop's dates are
+	states = news(states, last, first && o.Placed.Before(p.linkedAt), p)
 	return orZero(next), r.Engine.Do(ctx, func(tx *lane.Tx) error {
 		for _, f := range states {
-			if f.State == last.Seen[f.entity()] || old && f.since.Before(linked) && f.At.Before(linked) {
-				continue
-			}
-			if f.uid = p.uid; f.State != "" {
-				if err := r.found(tx, f, now); err != nil {
-					return err
-				}
+			if err := r.found(tx, f, now); err != nil {
+				return err
 			}
 		}
 		return tx.SaveReading(next)
 	})
+}
+
+// news are the states that are new since the last reading. Of an order that is read
+// for the first time and is older than the customer's link, only those reached since.
+func news(states []finding, last core.Reading, old bool, p person) (all []finding) {
+	linked := p.linkedAt.Truncate(time.Second) // as exact as the shop's dates are
+	for _, f := range states {
+		before := f.since.Before(linked) && f.At.Before(linked)
+		if f.State == "" || f.State == last.Seen[f.entity()] || old && before {
+			continue
+		}
+		f.uid = p.uid
+		all = append(all, f)
+	}
+	return all
 }
 
 func orZero(x core.Reading) time.Time {
