@@ -47,6 +47,8 @@ type Customers interface {
 	Customer(id int64) (Customer, error)
 	CustomerByUID(uid string) (Customer, error)
 	SaveCustomer(c Customer) error
+	// ShopToken returns the sealed CustomerToken of a customer.
+	ShopToken(customerID int64) ([]byte, error)
 
 	// RememberOrder notes whose order it is.
 	RememberOrder(site, code string, customerID int64) error
@@ -157,8 +159,9 @@ type Inbox interface {
 // Conversations keeps questions on their way into tickets.
 type Conversations interface {
 	// OpenConversation returns the newest conversation of a customer about an
-	// order (or about none) that is not closed and in which somebody wrote since a time.
-	OpenConversation(customerID int64, orderCode string, since time.Time) (Conversation, error)
+	// order (or about none) in which somebody wrote since a time, and that is not
+	// closed unless closed ones count too.
+	OpenConversation(customerID int64, orderCode string, since time.Time, closedToo bool) (Conversation, error)
 	ConversationByTicket(ticketID string) (Conversation, error)
 	Conversation(id int64) (Conversation, error)
 	InsertConversation(c Conversation) (id int64, err error)

@@ -29,6 +29,8 @@ type Wish struct {
 	Purpose                              core.Purpose
 	Channels                             []string // empty: all that customers can be led to
 	Consent, ConsentVersion              string
+	// Token is the customer's right to act in the shop, for a desk that needs it.
+	Token core.CustomerToken
 }
 
 // Offer is what a shop shows its customer.
@@ -62,6 +64,9 @@ func (in *Inbound) Offer(ctx context.Context, w Wish, invites []Invite, expires 
 	err := in.Engine.Do(ctx, func(tx *lane.Tx) error {
 		var err error
 		if o, err = ensureOptIn(tx, o, time.Now(), expires); err != nil {
+			return err
+		}
+		if err := in.keepToken(tx, w); err != nil {
 			return err
 		}
 		return in.keepCodes(tx, o, invites)

@@ -137,7 +137,7 @@ func (r *rig) start(path string, texts *render.Texts) {
 		Routes: []route.Rule{{Name: "all", Channels: []string{"a", "b", "code"}, Deliver: route.Fallback, Uncertain: route.Repeat}},
 	})
 	r.in = inbound.New(inbound.Options{
-		Engine: r.engine, Outbox: out, Events: r.intake, Shop: r.shop, Tickets: true, Site: "site", Keys: newKeys(r.t, keys[0]),
+		Engine: r.engine, Outbox: out, Events: r.intake, Shop: r.shop, Desk: r.shop, Site: "site", Keys: newKeys(r.t, keys[0]),
 		Texts: func() (*render.Texts, string) { return texts, "en" },
 		Sibling: func(channel, account string) (string, bool) {
 			name, ok := map[string]string{"A": "a", "B": "b"}[account]

@@ -204,7 +204,7 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 	switch {
 	case e.Type == core.CustomerClosed:
 		return in.closeAccount(tx, s, now)
-	case e.Type == core.TicketStatus && e.Data.Status == "closed":
+	case e.Type == core.TicketStatus:
 		v, err := tx.ConversationByTicket(e.Data.TicketID)
 		if errors.Is(err, core.ErrNotFound) {
 			return nil
@@ -212,7 +212,7 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		if err != nil {
 			return err
 		}
-		v.Closed = true
+		v.Status, v.Closed = e.Data.Status, e.Data.Status == "closed"
 		return tx.SaveConversation(v)
 	}
 	return nil
@@ -227,7 +227,7 @@ func (in *Intake) closeAccount(tx *lane.Tx, s subject, now time.Time) error {
 			return err
 		}
 	}
-	s.customer.ClosedAt = now
+	s.customer.ClosedAt, s.customer.ShopToken = now, []byte(core.NoShopToken)
 	return tx.SaveCustomer(s.customer)
 }
 
@@ -244,6 +244,9 @@ func told(tx *lane.Tx, s subject, p Plan, now time.Time) (string, error) {
 		_, _, err := tx.Claim(newsKey(s.customer.ID, core.Event{Type: core.OrderPlaced, Data: core.EventData{OrderCode: e.Data.OrderCode}}), "", now)
 		return "", err
 	}
+	if e.Type == core.TicketStatus {
+		return knownStatus(tx, e)
+	}
 	key := newsKey(s.customer.ID, e)
 	if key == "" {
 		return "", nil
@@ -256,6 +259,19 @@ func told(tx *lane.Tx, s subject, p Plan, now time.Time) (string, error) {
 		return "", err
 	}
 	return "the same has been told before", nil
+}
+
+// knownStatus says that a ticket is known to be in a state. What was found by
+// asking the desk has been compared before.
+func knownStatus(tx *lane.Tx, e core.Event) (string, error) {
+	v, err := tx.ConversationByTicket(e.Data.TicketID)
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return "", nil
+	case err == nil && v.Status == e.Data.Status && e.Source != core.PollSource:
+		return "the same has been told before", nil
+	}
+	return "", err
 }
 
 // newsKey is the same for two events that tell the same: a shop may push one
