@@ -17,6 +17,7 @@ import (
 
 	"tidings/core"
 	"tidings/core/dispatch"
+	"tidings/core/hybris/hybrissim"
 	"tidings/core/inbound"
 	"tidings/core/intake"
 	"tidings/core/lane"
@@ -34,6 +35,7 @@ type rig struct {
 	in        *inbound.Inbound
 	intake    *intake.Intake
 	shop      *shop
+	lends     *hybrissim.Sim // the shop whose customers lend their tokens; nil: none does
 	platforms map[string]*platform
 	log       *lockedBuffer
 	updates   int // made by the test
