@@ -174,6 +174,9 @@ type Conversations interface {
 	InsertTicketCall(c TicketCall) (id int64, err error)
 	TicketCall(id int64) (TicketCall, error)
 	SaveTicketCall(c TicketCall) error
+	// HeldCalls returns calls that were first tried before a time and have not got
+	// through, longest held first.
+	HeldCalls(before time.Time, limit int) ([]TicketCall, error)
 }
 
 // Pauses keeps until when a channel has to be left alone.

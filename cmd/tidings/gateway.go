@@ -296,7 +296,7 @@ func (g *gateway) webSettings(cfg *config.Config) web.Settings {
 	s := web.Settings{
 		Reader: g.reader(), PublicURL: cfg.Server.PublicURL, DefaultLocale: cfg.Texts.DefaultLocale,
 		ClientCertificateHeader: cfg.Server.ClientCertificateHeader,
-		CustomerTokens: cfg.Commerce.Tickets.Desk == config.Customer && len(cfg.OptIn.Keys) > 0,
+		CustomerTokens:          cfg.Commerce.Tickets.Desk == config.Customer && len(cfg.OptIn.Keys) > 0,
 	}
 	if g.mailbox != nil {
 		s.Mail = func(raw []byte, now time.Time) ([]core.Event, string, error) {

@@ -84,19 +84,27 @@ func (t *tx) InsertTicketCall(c core.TicketCall) (int64, error) {
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`, c.ConversationID, c.UpdateID, blob(c.Text), c.State, ms(c.CreatedAt), media)
 }
 
-// TicketCall returns the call with an id.
-func (t *tx) TicketCall(id int64) (core.TicketCall, error) {
+func scanTicketCall(r scanner) (core.TicketCall, error) {
 	var c core.TicketCall
 	var text, media []byte
 	var uncertain int
 	var created, tried int64
-	err := t.row(`SELECT `+callColumns+` FROM ticket_call WHERE id = $1`, id).
-		Scan(&c.ID, &c.ConversationID, &c.UpdateID, &text, &c.State, &uncertain, &c.Why, &created, &tried, &media)
-	c.Text, c.Uncertain, c.CreatedAt, c.TriedAt = string(text), uncertain == 1, at(created), at(tried)
-	if err != nil {
+	if err := r.Scan(&c.ID, &c.ConversationID, &c.UpdateID, &text, &c.State, &uncertain, &c.Why, &created, &tried, &media); err != nil {
 		return c, found(err)
 	}
+	c.Text, c.Uncertain, c.CreatedAt, c.TriedAt = string(text), uncertain == 1, at(created), at(tried)
 	return c, unpack(media, &c.Media)
+}
+
+// TicketCall returns the call with an id.
+func (t *tx) TicketCall(id int64) (core.TicketCall, error) {
+	return scanTicketCall(t.row(`SELECT `+callColumns+` FROM ticket_call WHERE id = $1`, id))
+}
+
+// HeldCalls returns calls that have been tried for a while and not got through.
+func (t *tx) HeldCalls(before time.Time, limit int) ([]core.TicketCall, error) {
+	return list(t, scanTicketCall, `SELECT `+callColumns+` FROM ticket_call
+		WHERE state = 'waiting' AND tried_at > 0 AND tried_at < $1 ORDER BY tried_at LIMIT $2`, ms(before), limit)
 }
 
 // SaveTicketCall writes what became of a call.

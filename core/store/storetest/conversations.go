@@ -88,6 +88,17 @@ func ticketCalls(t *testing.T, s Store) {
 	})
 	view(t, s, func(tx lane.StoreTx) { same(t, "saved", get[core.TicketCall](t)(tx.TicketCall(c.ID)), c) })
 	update(t, s, func(tx lane.StoreTx) {
+		held := func(before time.Time) (ids []int64) {
+			for _, c := range get[[]core.TicketCall](t)(tx.HeldCalls(before, 10)) {
+				ids = append(ids, c.ID)
+			}
+			return ids
+		}
+		same(t, "none held: it has failed", held(later(time.Hour)), []int64(nil))
+		c.State = "waiting"
+		must(t, tx.SaveTicketCall(c))
+		same(t, "held", held(later(time.Hour)), []int64{c.ID})
+		same(t, "held for too short", held(later(time.Second)), []int64(nil))
 		file := core.TicketCall{ConversationID: 1, State: "waiting", CreatedAt: day, Media: &core.Media{Kind: "image", ID: "F1", Name: "cup.jpg"}}
 		file.ID = get[int64](t)(tx.InsertTicketCall(file))
 		same(t, "a file", get[core.TicketCall](t)(tx.TicketCall(file.ID)), file)
