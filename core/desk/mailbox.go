@@ -113,7 +113,7 @@ func (d *Mailbox) CreateTicket(ctx context.Context, t core.NewTicket) (core.Tick
 		return core.TicketRef{}, err
 	}
 	m := d.message(t.Reference, t.Subject)
-	m.SetMessageIDWithValue(d.threadID(t.Reference))
+	m.SetMessageIDWithValue(d.ThreadID(t.Reference))
 	if t.Category != "" {
 		m.SetGenHeader("X-Tidings-Category", t.Category)
 	}
@@ -178,14 +178,14 @@ func (d *Mailbox) message(reference, subject string) *mail.Msg {
 func (d *Mailbox) reply(at core.TicketAt, key string) *mail.Msg {
 	m := d.message(at.Reference, "Re: question by chat")
 	m.SetMessageIDWithValue(key + "." + d.proof(at.Reference) + "@" + d.domain)
-	root := "<" + d.threadID(at.Reference) + ">"
+	root := "<" + d.ThreadID(at.Reference) + ">"
 	m.SetGenHeader(mail.HeaderInReplyTo, root)
 	m.SetGenHeader(mail.HeaderReferences, root)
 	return m
 }
 
-// threadID is the Message-ID of a ticket's first e-mail.
-func (d *Mailbox) threadID(reference string) string {
+// ThreadID is the Message-ID of a ticket's first e-mail.
+func (d *Mailbox) ThreadID(reference string) string {
 	return reference + "." + d.proof(reference) + "@" + d.domain
 }
 

@@ -61,14 +61,15 @@ func signingKey(secret core.Secret) []byte {
 	return []byte(secret.Reveal())
 }
 
-// sign signs content as Standard Webhooks has it.
-func sign(h http.Header, key []byte, id string, now time.Time, content []byte) {
-	at := strconv.FormatInt(now.Unix(), 10)
+// Signature is that of content under an id at a time, as Standard Webhooks has it.
+func Signature(secret core.Secret, id string, at time.Time, content []byte) string {
+	return signature(signingKey(secret), id, at, content)
+}
+
+func signature(key []byte, id string, at time.Time, content []byte) string {
 	mac := hmac.New(sha256.New, key)
-	_, _ = fmt.Fprintf(mac, "%s.%s.%s", id, at, content)
-	h.Set("webhook-id", id)
-	h.Set("webhook-timestamp", at)
-	h.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	_, _ = fmt.Fprintf(mac, "%s.%d.%s", id, at.Unix(), content)
+	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // maxAnswer bounds what is read of an answer.
@@ -134,7 +135,10 @@ func (c caller) request(ctx context.Context, q request) (*http.Request, error) {
 	if q.method != http.MethodGet {
 		req.Header.Set("Idempotency-Key", q.key)
 	}
-	sign(req.Header, c.key, q.key, c.Now(), signed)
+	now := c.Now()
+	req.Header.Set("webhook-id", q.key)
+	req.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
+	req.Header.Set("webhook-signature", signature(c.key, q.key, now, signed))
 	return req, nil
 }
 
