@@ -72,8 +72,8 @@ var desks = []struct {
 // occ is the shop's own desk, with the gateway's token or the customers'.
 func (r *rig) occ(tickets string) (core.Desk, emulated) {
 	shop := hybrissim.New(hybrissim.Options{
-		BaseSites: []string{"site"}, ClientID: "tidings", ClientSecret: deskSecret, Now: time.Now, TokenTTL: 300 * time.Second,
-		AllowTrustedTickets: tickets == hybris.TicketsTrusted,
+		BaseSites: []string{"site"}, ClientID: "tidings", ClientSecret: deskSecret, Now: time.Now,
+		AllowTrustedTickets: tickets == hybris.TicketsTrusted, Clients: []hybrissim.Client{hybrissim.Storefront()},
 	})
 	for _, uid := range []string{"ada@shop", "bob@shop"} {
 		shop.AddCustomer(uid, "A Customer")
@@ -82,7 +82,7 @@ func (r *rig) occ(tickets string) (core.Desk, emulated) {
 	o := hybris.Options{
 		BaseURL: "http://shop.test/occ/v2", TokenURL: "http://shop.test/authorizationserver/oauth/token", ClientID: "tidings", ClientSecret: deskSecret,
 		Sites: []hybris.Site{{ID: "site"}}, Tickets: tickets, HTTP: &http.Client{Transport: emulator.Transport(shop)},
-		Customers: &inbound.Lent{Engine: r.engine, Keys: r.in.Keys}, Storefront: hybris.Storefront{ID: "tidings", Secret: deskSecret},
+		Customers: &inbound.Lent{Engine: r.engine, Keys: r.in.Keys}, Storefront: hybris.Storefront{ID: "storefront", Secret: "storefront"},
 	}
 	if tickets == hybris.TicketsCustomer {
 		r.lends = shop
@@ -137,9 +137,9 @@ func (r *rig) lend(uid string) {
 	if r.lends == nil {
 		return
 	}
-	access, refresh := r.lends.CustomerTokens(uid)
+	access, refresh := r.lends.CustomerTokens(uid, "storefront")
 	r.offerAs(inbound.Wish{CustomerUID: uid, Purpose: core.OrderUpdates, Token: core.CustomerToken{
-		Access: core.Secret(access), Refresh: core.Secret(refresh), Expires: time.Now().Add(300 * time.Second),
+		Access: core.Secret(access), Refresh: core.Secret(refresh), Expires: time.Now().Add(12 * time.Hour),
 	}})
 }
 
