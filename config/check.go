@@ -22,6 +22,9 @@ func (c *Config) check(b *book) {
 	to.server(c.Server)
 	to.store(c.Store)
 	to.commerce(c.Commerce)
+	if len(c.Server.CORSOrigins) > 0 && c.Commerce.Type == None {
+		to.check("server.cors_origins", "needs a shop that can be asked whose an order is; name it under commerce")
+	}
 	to.channels(c.Channels)
 	to.optIn(c.OptIn)
 	to.routes(c.Routes, c.Channels)
@@ -50,6 +53,9 @@ func (c checker) server(s Server) {
 	}
 	for i, p := range s.TrustedProxies {
 		c.check(index("server.trusted_proxies", i), proxy(p))
+	}
+	for i, o := range s.CORSOrigins {
+		c.check(index("server.cors_origins", i), origin(o))
 	}
 	c.apiKeys(s)
 }
@@ -109,14 +115,17 @@ func (c checker) commerce(s Commerce) {
 		in := index(at+".sites", i)
 		c.check(in+".id", required(site.ID, "the base site"))
 		c.check(in+".source", required(site.Source, "the source of the events that come from the site"))
+		c.told(in+".told_by_shop", site.ToldByShop)
 		if slices.ContainsFunc(s.Sites[:i], func(b Site) bool { return b.Source == site.Source && site.Source != "" }) {
 			c.check(in+".source", "belongs to another site already")
 		}
 	}
+	c.told(at+".told_by_shop", s.ToldByShop)
+	c.consents(at+".consents", s.Consents)
 	for i, o := range s.Objects {
 		in := index(at+".objects", i)
 		c.check(in+".name", required(o.Name, "the name of the integration object"))
-		c.check(in+".is", oneOf(o.Is, "order", "consignment", "return", "ticket", "ticket_message"))
+		c.check(in+".is", oneOf(o.Is, "order", "consignment", "return", "ticket", "ticket_message", "consent"))
 		if slices.ContainsFunc(s.Objects[:i], func(b Object) bool { return b.Name == o.Name && o.Name != "" }) {
 			c.check(in+".name", "is in the list already")
 		}
@@ -168,6 +177,21 @@ func httpURL(s, example string) string {
 		return "must be an absolute http(s) URL, such as " + example
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "must be a plain URL without user, query or fragment, such as " + example
+	}
+	return ""
+}
+
+// origin checks that a text is just what a browser sends of a page: scheme, host
+// and, where it is not the scheme's own, port.
+func origin(s string) string {
+	const want = "must be an origin as browsers write it, such as https://shop.example.com, without a path or a slash at its end"
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.ContainsAny(s, "*") {
+		return want
+	}
+	own := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]
+	if s != u.Scheme+"://"+u.Host || s != strings.ToLower(s) || strings.HasSuffix(u.Host, own) {
+		return want
 	}
 	return ""
 }

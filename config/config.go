@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"time"
 
 	"tidings/core"
@@ -42,7 +43,7 @@ type Server struct {
 	TrustedProxies []string `yaml:"trusted_proxies"` // addresses and CIDR blocks
 	// ClientCertificateHeader is where those proxies name the subject of a client certificate.
 	ClientCertificateHeader string   `yaml:"client_certificate_header"`
-	CORSOrigins             later    `yaml:"cors_origins"`
+	CORSOrigins             []string `yaml:"cors_origins"` // of storefronts whose pages may ask for opt-ins
 	APIKeys                 []APIKey `yaml:"api_keys"`
 }
 
@@ -96,6 +97,8 @@ type Commerce struct {
 	Wait         time.Duration `yaml:"wait"`
 	Tickets      Tickets       `yaml:"tickets"` // in the file also the name of a desk alone
 	Poll         time.Duration `yaml:"poll"`    // 0: pushes only
+	ToldByShop   []string      `yaml:"told_by_shop"`
+	Consents     []Consent     `yaml:"consents"`
 	Objects      []Object      `yaml:"objects"`
 	Reconcile    Reconcile     `yaml:"reconcile"`
 }
@@ -110,8 +113,26 @@ type Reconcile struct {
 
 // Site ties the source of events to a base site of the shop.
 type Site struct {
-	ID     string `yaml:"id"`
-	Source string `yaml:"source"`
+	ID         string   `yaml:"id"`
+	Source     string   `yaml:"source"`
+	ToldByShop []string `yaml:"told_by_shop"` // nil: as for all sites
+}
+
+// Consent says what one of the shop's consent templates is a consent to.
+type Consent struct {
+	Template string       `yaml:"template"`
+	Purpose  core.Purpose `yaml:"purpose"`
+}
+
+// Tells reports whether the shop itself tells customers of events of a type.
+func (c Commerce) Tells(site string, t core.EventType) bool {
+	types := c.ToldByShop
+	for _, s := range c.Sites {
+		if s.ID == site && s.ToldByShop != nil {
+			types = s.ToldByShop
+		}
+	}
+	return slices.ContainsFunc(types, func(glob string) bool { return route.Glob(glob, string(t)) })
 }
 
 // Object says what one of the shop's integration objects is.

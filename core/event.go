@@ -10,15 +10,20 @@ type EventType string
 
 // The canonical types that code has to name. EventTypes lists all of them.
 const (
-	OrderPlaced      EventType = "order.placed"
-	OrderShipped     EventType = "order.shipped"
-	TicketNoteAdded  EventType = "ticket.note_added"
-	TicketStatus     EventType = "ticket.status_changed"
-	TicketCreated    EventType = "ticket.created"
-	CustomerRenamed  EventType = "customer.renamed"
-	CustomerClosed   EventType = "customer.closed"
-	MessageRequested EventType = "message.requested"
+	OrderPlaced        EventType = "order.placed"
+	OrderShipped       EventType = "order.shipped"
+	TicketNoteAdded    EventType = "ticket.note_added"
+	TicketStatus       EventType = "ticket.status_changed"
+	TicketCreated      EventType = "ticket.created"
+	CustomerRenamed    EventType = "customer.renamed"
+	CustomerClosed     EventType = "customer.closed"
+	CustomerRegistered EventType = "customer.registered"
+	ConsentWithdrawn   EventType = "customer.consent_withdrawn"
+	MessageRequested   EventType = "message.requested"
 
+	// OrderChanged is made by the gateway itself of a report that says that
+	// something of an order changed and not what: the shop's answer tells.
+	OrderChanged EventType = "order.changed"
 	// ThankYou is made by the gateway itself when a customer links a chat.
 	// A shop cannot send it.
 	ThankYou EventType = "link.confirmed"
@@ -36,7 +41,10 @@ const (
 	EntityOrder       Entity = "order"
 	EntityConsignment Entity = "consignment"
 	EntityReturn      Entity = "return"
-	EntityNone        Entity = ""
+	// EntityChange is one change of an order, of which it can have several of a
+	// kind: a part cancelled, a part refunded.
+	EntityChange Entity = "change"
+	EntityNone   Entity = ""
 )
 
 // TypeInfo says how the gateway treats events of one type.
@@ -47,40 +55,48 @@ type TypeInfo struct {
 	// Rank orders the states of an entity: after a state of one rank, a state
 	// of a lower rank is no news. Zero: no rank, always told.
 	Rank int
+	// Passing is a state from which the entity goes on as if it had not been:
+	// it is no news after a higher rank, and raises none itself.
+	Passing bool
 }
 
 // EventTypes is the table of canonical types, in the order in which they are
 // documented. Ranks follow the life cycles of an order, a consignment and a return.
 var EventTypes = []TypeInfo{
-	{"order.placed", EntityOrder, 10},
-	{"order.payment_failed", EntityNone, 0},
-	{"order.on_hold", EntityNone, 0},
-	{"order.approval_needed", EntityOrder, 20},
-	{"order.approved", EntityOrder, 30},
-	{"order.rejected", EntityOrder, 30},
-	{"order.shipped", EntityConsignment, 20},
-	{"order.out_for_delivery", EntityConsignment, 30},
-	{"order.delivered", EntityConsignment, 50},
-	{"order.delivery_failed", EntityConsignment, 40},
-	{"order.ready_for_pickup", EntityConsignment, 20},
-	{"order.picked_up", EntityConsignment, 50},
-	{"order.cancelled", EntityOrder, 90},
-	{"order.partly_cancelled", EntityNone, 0},
-	{"order.return_created", EntityReturn, 10},
-	{"order.return_received", EntityReturn, 20},
-	{"order.refunded", EntityNone, 0},
-	{"order.partly_refunded", EntityNone, 0},
-	{"order.completed", EntityOrder, 80},
-	{"ticket.created", EntityNone, 0},
-	{"ticket.note_added", EntityNone, 0},
-	{"ticket.status_changed", EntityNone, 0},
-	{"customer.registered", EntityNone, 0},
-	{"customer.renamed", EntityNone, 0},
-	{"customer.address_changed", EntityNone, 0},
-	{"customer.email_changed", EntityNone, 0},
-	{"customer.password_changed", EntityNone, 0},
-	{"customer.closed", EntityNone, 0},
-	{"message.requested", EntityNone, 0},
+	{Type: "order.placed", Entity: EntityOrder, Rank: 10},
+	{Type: "order.payment_failed", Entity: EntityOrder, Rank: 79, Passing: true},
+	{Type: "order.on_hold", Entity: EntityOrder, Rank: 79, Passing: true},
+	{Type: "order.approval_needed", Entity: EntityOrder, Rank: 20},
+	{Type: "order.approved", Entity: EntityOrder, Rank: 30},
+	{Type: "order.rejected", Entity: EntityOrder, Rank: 30},
+	{Type: "order.shipped", Entity: EntityConsignment, Rank: 20},
+	{Type: "order.out_for_delivery", Entity: EntityConsignment, Rank: 30},
+	{Type: "order.delivered", Entity: EntityConsignment, Rank: 50},
+	{Type: "order.delivery_failed", Entity: EntityConsignment, Rank: 40},
+	{Type: "order.ready_for_pickup", Entity: EntityConsignment, Rank: 20},
+	{Type: "order.picked_up", Entity: EntityConsignment, Rank: 50},
+	{Type: "order.pickup_reminder", Entity: EntityConsignment, Rank: 49, Passing: true},
+	{Type: "order.not_picked_up", Entity: EntityConsignment, Rank: 60},
+	{Type: "order.cancel_requested", Entity: EntityOrder, Rank: 79, Passing: true},
+	{Type: "order.cancelled", Entity: EntityOrder, Rank: 90},
+	{Type: "order.partly_cancelled", Entity: EntityChange},
+	{Type: "order.return_created", Entity: EntityReturn, Rank: 10},
+	{Type: "order.return_received", Entity: EntityReturn, Rank: 20},
+	{Type: "order.return_cancelled", Entity: EntityReturn, Rank: 25},
+	{Type: "order.refunded", Entity: EntityReturn, Rank: 30},
+	{Type: "order.partly_refunded", Entity: EntityChange},
+	{Type: "order.completed", Entity: EntityOrder, Rank: 80},
+	{Type: "ticket.created"},
+	{Type: "ticket.note_added"},
+	{Type: "ticket.status_changed"},
+	{Type: "customer.registered"},
+	{Type: "customer.renamed"},
+	{Type: "customer.address_changed"},
+	{Type: "customer.email_changed"},
+	{Type: "customer.password_changed"},
+	{Type: "customer.consent_withdrawn"},
+	{Type: "customer.closed"},
+	{Type: "message.requested"},
 }
 
 // LookupType returns what is known of a canonical type.
@@ -92,6 +108,10 @@ func LookupType(t EventType) (TypeInfo, bool) {
 	}
 	return TypeInfo{}, false
 }
+
+// EndsLinks reports whether links end with an event of the type, so that what it
+// tells is the last that is said by them.
+func (t EventType) EndsLinks() bool { return t == CustomerClosed || t == ConsentWithdrawn }
 
 // Purpose is what a customer has agreed to be told.
 type Purpose string

@@ -77,6 +77,14 @@ type Revoker interface {
 	Revocation(form map[string][]string) (subject string, err error)
 }
 
+// Matcher is a channel whose platform tells which of our chats belongs to an
+// account of its login.
+type Matcher interface {
+	// AddressOf returns the address of an account, by Identity.Subject; empty
+	// while it has none with us. Its errors are as FinishLogin's.
+	AddressOf(ctx context.Context, subject string) (Address, error)
+}
+
 // AccountLinker is a channel whose platform can have a customer log in at the
 // shop from within the chat.
 type AccountLinker interface {

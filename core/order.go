@@ -61,6 +61,15 @@ type Consignment struct {
 	Lines       []OrderLine `json:"lines,omitempty"`
 }
 
+// Return is a customer's request to send goods of an order back.
+type Return struct {
+	Code      string `json:"code"`
+	OrderCode string `json:"orderCode,omitempty"`
+	Status    string `json:"status,omitempty"`
+	Refund    Money  `json:"refund,omitzero"`
+	LabelURL  string `json:"labelUrl,omitempty"` // absolute http or https only
+}
+
 // PostAddress is where an order goes.
 type PostAddress struct {
 	Name       string `json:"name,omitempty"`
@@ -87,6 +96,9 @@ type Shop interface {
 	// Tracking completes a consignment with the carrier's data. A shop that
 	// has none returns the consignment unchanged.
 	Tracking(ctx context.Context, q OrderQuery, c Consignment) (Consignment, error)
+	// Return reads one of the customer's returns of the order in q; an empty code
+	// is that of the order's only one. What the shop does not show is NotFound.
+	Return(ctx context.Context, q OrderQuery, code string) (Return, error)
 }
 
 // Dialect understands the shop's own event names and bodies.
@@ -97,6 +109,13 @@ type Dialect interface {
 	Translate(foreign string, body json.RawMessage) (t EventType, data EventData, known, quiet bool, why string)
 	// Order reads an order that came along with an event, leniently.
 	Order(raw json.RawMessage) (Order, error)
+	// Later reports whether, of two of the shop's states of what t tells about,
+	// the pushed one comes after the read one. Where either is not known, it does not.
+	Later(t EventType, pushed, read string) bool
+	// Reading says what the shop's answer tells of what an event is about: its
+	// return, its consignment, else the order. Where t is empty, why says why
+	// that is no news.
+	Reading(d EventData, o Order, back Return) (t EventType, state, why string)
 }
 
 // ShopError is the failure of a call to the shop. Its text holds no secret and

@@ -88,6 +88,8 @@ type Customer struct {
 	// the one there is, NoShopToken forgets it. It is read on its own, and never
 	// stale that way: Customers.ShopToken.
 	ShopToken []byte
+	// MergedInto is the customer who has taken over everything of this one; 0: none has.
+	MergedInto int64
 }
 
 // NoShopToken stands for no token at all.
@@ -216,6 +218,7 @@ type OptIn struct {
 	Consent     string
 	ConsentVer  string
 	Channels    []string
+	Proof       string // how it is known to be for this customer
 	CreatedAt   time.Time
 	ExpiresAt   time.Time
 }

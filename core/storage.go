@@ -49,6 +49,9 @@ type Customers interface {
 	SaveCustomer(c Customer) error
 	// ShopToken returns the sealed CustomerToken of a customer.
 	ShopToken(customerID int64) ([]byte, error)
+	// MergeCustomer gives all that one customer has to another: links, orders,
+	// conversations and messages. Its uid is free afterwards.
+	MergeCustomer(from, into int64) error
 
 	// RememberOrder notes whose order it is.
 	RememberOrder(site, code string, customerID int64) error
@@ -127,6 +130,8 @@ type Links interface {
 	// LinksBySubject returns the links on a channel that have not ended and were
 	// proved by the login of one account.
 	LinksBySubject(channel, subject string) ([]Link, error)
+	// LinkHistory returns all links of a customer, those that have ended too, newest first.
+	LinkHistory(customerID int64) ([]LinkedAddress, error)
 	InsertLink(l Link) (id int64, err error)
 	Link(id int64) (Link, error)
 	// SaveLink writes state, address, evidence, subject and the time of the change.
@@ -136,6 +141,8 @@ type Links interface {
 	// InsertCode keeps the hash of the short code an offer has on a channel.
 	InsertCode(optInID int64, channel, hash string) error
 	OptIn(id int64) (OptIn, error)
+	// MoveOptIns makes the offers for a uid those for another.
+	MoveOptIns(from, to string) error
 	// LiveOptIn returns the newest offer like o (customer, order, purpose,
 	// locale, consent, channels) that lasts beyond a time and is still unused.
 	LiveOptIn(o OptIn, until time.Time) (OptIn, error)

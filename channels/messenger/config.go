@@ -129,6 +129,7 @@ var (
 	_ core.Authenticator = (*channel)(nil)
 	_ core.Revoker       = (*channel)(nil)
 	_ core.AccountLinker = (*channel)(nil)
+	_ core.Matcher       = (*channel)(nil)
 )
 
 // Close ends sending. It has nothing to give back: the HTTP client belongs to

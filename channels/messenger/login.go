@@ -143,6 +143,12 @@ func (c *channel) pageScoped(ctx context.Context, asid string) (string, error) {
 	return "", nil
 }
 
+// AddressOf returns who an app-scoped id is in our Page's chats.
+func (c *channel) AddressOf(ctx context.Context, asid string) (core.Address, error) {
+	psid, err := c.pageScoped(ctx, asid)
+	return core.Address{Value: psid}, err
+}
+
 // asApp adds the app's own token, with its proof.
 func (c *channel) asApp(q url.Values) url.Values {
 	token := c.config.AppID + "|" + c.config.AppSecret.Reveal()

@@ -47,7 +47,7 @@ type cdpMessage struct {
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
 	path := findChromium(t)
-	dir, err := os.MkdirTemp("", "tidings-browser-")
+	dir, err := os.MkdirTemp("", "tidings-browser-") //nolint:usetesting // Chromium's children still write into it when the test ends
 	if err != nil {
 		t.Fatal(err)
 	}

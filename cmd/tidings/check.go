@@ -61,7 +61,7 @@ type setup struct {
 }
 
 func (s setup) rules() intake.Rules {
-	return intake.Rules{Routes: s.Routes, Texts: s.texts, Locale: s.Texts.DefaultLocale}
+	return intake.Rules{Routes: s.Routes, Texts: s.texts, Locale: s.Texts.DefaultLocale, ToldByShop: s.Commerce.Tells}
 }
 
 // parseTexts reads the built-in texts and the shop's own. A fault's key is one

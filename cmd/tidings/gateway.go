@@ -122,6 +122,9 @@ func (g *gateway) openShop(cfg *config.Config, keys *seal.Keys) core.Shop {
 	for _, x := range cfg.Commerce.Objects {
 		o.Objects = append(o.Objects, hybris.Object{Name: x.Name, Is: x.Is})
 	}
+	for _, x := range cfg.Commerce.Consents {
+		o.Consents = append(o.Consents, hybris.Consent{Template: x.Template, Purpose: x.Purpose})
+	}
 	g.shop = hybris.New(o)
 	return intake.Guard(g.shop)
 }
@@ -259,9 +262,13 @@ func (g *gateway) shopLogin(channel string) string {
 
 // newWeb puts the HTTP side in front of the rooms.
 func (g *gateway) newWeb(cfg *config.Config, metrics *web.Metrics) *web.Server {
+	var prover core.Prover // not a nil client, which would be one
+	if g.shop != nil {
+		prover = g.shop
+	}
 	return web.New(web.Options{
-		Replicas: g.replicas(),
-		Engine:   g.engine, Intake: g.intake, Dispatcher: g.out, Inbound: g.inbound, Metrics: metrics,
+		Replicas: g.replicas(), Prover: prover,
+		Engine: g.engine, Intake: g.intake, Dispatcher: g.out, Inbound: g.inbound, Metrics: metrics,
 		Settings: g.webSettings(cfg), TrustedProxies: cfg.Server.TrustedProxies, Ping: g.store.Ping, Version: version(), Log: g.log,
 		Ready: func() (bool, string) {
 			if !g.ready.Load() {
@@ -296,6 +303,7 @@ func (g *gateway) webSettings(cfg *config.Config) web.Settings {
 	s := web.Settings{
 		Reader: g.reader(), PublicURL: cfg.Server.PublicURL, DefaultLocale: cfg.Texts.DefaultLocale,
 		ClientCertificateHeader: cfg.Server.ClientCertificateHeader,
+		CORSOrigins:             cfg.Server.CORSOrigins,
 		CustomerTokens:          cfg.Commerce.Tickets.Desk == config.Customer && len(cfg.OptIn.Keys) > 0,
 	}
 	if g.mailbox != nil {

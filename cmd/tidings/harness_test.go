@@ -72,6 +72,7 @@ type conf struct {
 	Routes, Expires, Poll, Level     string
 	Wait, OptInKeys, Objects         string
 	Login                            string // logins on all platforms; which of Telegram's two
+	Origins                          string // of storefronts, in quotes
 	// Not of the configuration: how the world around is.
 	messengersim messengersim.Options
 	shop         hybrissim.Options
@@ -93,6 +94,7 @@ server:
   listen: "{{.Listen}}"
   internal_listen: "{{.Internal}}"
   public_url: "` + publicURL + `"
+  cors_origins: [{{.Origins}}]
   api_keys:
     - {name: shop, key: "` + apiKey + `"}
     - {name: reader, key: "` + readerKey + `", scopes: [messages]}

@@ -96,7 +96,7 @@ var (
 		{"core/desk/desksim", nil, nil, "an emulator is an independent reading of the contract; what it shared with the callers it could not examine"},
 		{"core/hybris/hybrissim", []string{"channels/emulator"}, nil, "an emulator is an independent reading of the shop's documents"},
 		{"core/hybris", []string{"core"}, []string{"./hybrissim"}, "the shop's client knows the interface that it implements"},
-		{"core/web", []string{"core", "core/dispatch", "core/inbound", "core/intake", "core/lane"}, []string{"core/*"}, "the web turns requests into calls of the use cases"},
+		{"core/web", []string{"core", "core/dispatch", "core/inbound", "core/intake", "core/lane", "core/pace"}, []string{"core/*"}, "the web turns requests into calls of the use cases, and counts those of strangers"},
 		{"core/*", []string{"core"}, nil, "pure: what goes in decides what comes out"},
 	}
 )

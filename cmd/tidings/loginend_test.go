@@ -131,6 +131,26 @@ func TestLoginUndone(t *testing.T) {
 	}
 }
 
+// TestMatchedAddress: a shop with a Facebook Login of its own links by the app-scoped
+// id, once the customer has a chat with the Page.
+func TestMatchedAddress(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	p := w.customer(1)
+	path := "/v1/customers/" + url.PathEscape(p.uid) + "/addresses/messenger"
+	body := obj{"address": obj{"asid": w.messenger.ASID(p.chats[messengerName])}}
+	var fault problemAnswer
+	w.want(http.StatusUnprocessableEntity, http.MethodPut, path, body, &fault)
+	if !slices.Equal(fault.pointers(), []string{"/address/asid"}) {
+		t.Errorf("without a chat: got %+v, want the fault at the id", fault)
+	}
+	w.meet(messengerName, p)
+	w.want(http.StatusCreated, http.MethodPut, path, body, nil)
+	if got, want := w.linked(p), []string{messengerName + " " + p.chats[messengerName]}; !slices.Equal(got, want) {
+		t.Errorf("got links %q, want %q", got, want)
+	}
+}
+
 // TestAccountLinking: who writes to the Page without a link is led to the shop's
 // login, and comes back linked; logging out in the chat ends it.
 func TestAccountLinking(t *testing.T) {

@@ -92,16 +92,30 @@ func (d *Dispatcher) unwanted(tx *lane.Tx, m core.Message, a core.ChatAddress) (
 	}
 	link, err := tx.LinkOf(a.ID)
 	switch {
+	case errors.Is(err, core.ErrNotFound) && m.Type.EndsLinks():
+		return "", nil // it says so
 	case errors.Is(err, core.ErrNotFound):
 		return "the chat is not linked any more", nil
 	case err != nil:
 		return "", err
 	case link.CustomerID != m.CustomerID:
+		if same, err := merged(tx, m.CustomerID, link.CustomerID); same || err != nil {
+			return "", err
+		}
 		return "the chat belongs to another customer now", nil
 	case link.State != core.LinkActive && !(m.Human && link.ChangedAt.Before(m.CreatedAt)):
 		return "the customer has opted out", nil // an answer to what they asked afterwards goes out
 	}
 	return "", nil
+}
+
+// merged reports whether a customer has taken over another one since a message was made.
+func merged(tx *lane.Tx, from, into int64) (bool, error) {
+	c, err := tx.Customer(from)
+	if errors.Is(err, core.ErrNotFound) {
+		return false, nil
+	}
+	return c.MergedInto == into, err
 }
 
 // useTemplate puts the approved template in place of a message's parts. A

@@ -167,6 +167,11 @@ func newRequest(ctx context.Context, q call, target string) (*http.Request, erro
 		return nil, err
 	}
 	req.Header.Set("Accept", "application/json")
+	if !q.writes() {
+		// Older releases let anybody on the way keep an order for two minutes
+		// ("Cache-Control: public, max-age=120", SAP Commerce 2105, read 2026-11-22).
+		req.Header.Set("Cache-Control", "no-cache")
+	}
 	if body != nil {
 		req.Header.Set("Content-Type", kind)
 	}

@@ -43,6 +43,7 @@ type Options struct {
 	Customers  core.CustomerTokens
 	Storefront Storefront
 	Objects    []Object
+	Consents   []Consent
 	HTTP       *http.Client // nil: one of its own
 	Log        *slog.Logger // nil: no log
 	Now        func() time.Time
@@ -75,6 +76,7 @@ var (
 	_ core.Desk         = (*Client)(nil)
 	_ core.TicketFinder = (*Client)(nil)
 	_ core.Attacher     = (*Client)(nil)
+	_ core.Prover       = (*Client)(nil)
 )
 
 // New returns a client. It makes no request.
@@ -86,7 +88,7 @@ func New(o Options) *Client {
 		site:    o.DefaultSite,
 		timeout: o.Timeout,
 		tickets: o.Tickets,
-		dialect: NewDialect(o.Objects),
+		dialect: NewDialect(o.Objects, o.Consents...),
 		http:    withoutRedirects(o.HTTP),
 		log:     o.Log,
 		now:     o.Now,

@@ -27,15 +27,19 @@ type Object struct {
 //
 // It is constant and safe for concurrent use.
 type Dialect struct {
-	objects map[string]string // lower-case name -> Is
-	names   map[string]name   // nameKey -> meaning
+	objects  map[string]string       // lower-case name -> Is
+	names    map[string]name         // nameKey -> meaning
+	consents map[string]core.Purpose // template -> what for
 }
 
 var _ core.Dialect = (*Dialect)(nil)
 
 // NewDialect returns the dialect of a shop with these integration objects.
-func NewDialect(objects []Object) *Dialect {
-	d := &Dialect{objects: make(map[string]string, len(objects)), names: nameTable()}
+func NewDialect(objects []Object, consents ...Consent) *Dialect {
+	d := &Dialect{objects: make(map[string]string, len(objects)), names: nameTable(), consents: make(map[string]core.Purpose, len(consents))}
+	for _, c := range consents {
+		d.consents[c.Template] = c.Purpose
+	}
 	for _, o := range objects {
 		d.objects[strings.ToLower(o.Name)] = o.Is
 	}
@@ -60,7 +64,8 @@ func quiet(data core.EventData, why string) verdict {
 }
 
 // Translate implements core.Dialect. A quiet answer has no type but the data
-// that could be read. An unknown one says why where that helps: an integration
+// that could be read; that of a body which does not name the state of its item
+// has core.OrderChanged, and the shop can be asked. An unknown one says why where that helps: an integration
 // object that is not configured. An empty foreign type is taken from the body of
 // a legacy export.
 func (d *Dialect) Translate(foreign string, body json.RawMessage) (t core.EventType, data core.EventData, known, isQuiet bool, why string) {
@@ -133,17 +138,17 @@ func fromName(meant name, n node) verdict {
 func nameData(n node, t core.EventType) core.EventData {
 	data := core.EventData{
 		OrderCode:       firstCode(n.get("orderCode"), node{rootCode(n.get("order"))}),
-		CustomerUID:     firstCode(n.get("customerUid", "customerUID", "newUid"), n.get("customer"), n.get("user"), n.at("order", "user")),
+		CustomerUID:     firstUID(n.get("customerUid", "customerUID", "newUid"), n.get("customer"), n.get("user"), n.at("order", "user")),
 		ConsignmentCode: firstCode(n.get("consignmentCode"), n.get("consignment")),
 		// The code of a modification keeps two partial cancellations or refunds of
 		// one order apart, as that of a return does.
 		ReturnCode:  firstCode(n.get("returnCode", "returnRequestCode", "modificationCode"), n.get("returnRequest")),
 		Site:        n.get("site", "baseSite", "baseSiteId", "baseSiteUid").code(),
 		Locale:      localeOf(n.get("locale", "language")),
-		State:       n.get("state", "consignmentStatus", "orderStatus", "modificationStatus").code(),
+		State:       n.get(stateFields(t)...).code(),
 		Order:       orderShape(n.get("order")),
 		TicketID:    firstCode(n.get("ticketId", "ticketID"), n.get("ticket")),
-		PreviousUID: n.get("previousUid", "previousUID", "oldUid", "originalUid").code(),
+		PreviousUID: n.get("previousUid", "previousUID", "oldUid", "originalUid").uid(),
 	}
 	if strings.HasPrefix(string(t), "ticket.") {
 		data.Status = ticketStatus(n.get("status").code())
@@ -161,6 +166,18 @@ func nameData(n node, t core.EventType) core.EventData {
 		}
 	}
 	return data
+}
+
+// stateFields are where a body holds the state of what a type tells about. The
+// state of the order says nothing of a parcel's.
+func stateFields(t core.EventType) []string {
+	switch info, _ := core.LookupType(t); info.Entity {
+	case core.EntityOrder:
+		return []string{"state", "orderStatus"}
+	case core.EntityConsignment:
+		return []string{"state", "consignmentStatus"}
+	}
+	return []string{"state", "consignmentStatus", "orderStatus", "modificationStatus"}
 }
 
 // ownNote reads a note in our own format, in which public is said literally.
@@ -200,6 +217,15 @@ func firstCode(nodes ...node) string {
 	for _, n := range nodes {
 		if c := n.code(); c != "" {
 			return c
+		}
+	}
+	return ""
+}
+
+func firstUID(nodes ...node) string {
+	for _, n := range nodes {
+		if u := n.uid(); u != "" {
+			return u
 		}
 	}
 	return ""

@@ -36,7 +36,8 @@ var names = []name{
 	{"order.readyforpickup", "order.ready_for_pickup", ""},
 	{"order.pickedup", "order.picked_up", ""},
 	{"order.pickupconfirmation", "order.picked_up", ""},
-	{"order.notpickedcancelconsignment", "order.partly_cancelled", ""},
+	{"order.notpickedcancelconsignment", "order.not_picked_up", ""},
+	{"order.cancelpending", "order.cancel_requested", ""},
 	{"order.cancelled", "order.cancelled", ""},
 	{"order.partiallycanceled", "order.partly_cancelled", ""},
 	{"order.createreturn", "order.return_created", ""},
@@ -47,7 +48,6 @@ var names = []name{
 	{"customer.changeuid", "customer.renamed", ""},
 
 	{"order.processing", "", inProgress},
-	{"order.cancelpending", "", "told when the order is cancelled"},
 	{"order.fraud", "", forStaff},
 	{"order.frauderror", "", forStaff},
 	{"order.fraudemployeenotified", "", forStaff},

@@ -81,6 +81,15 @@ func (n node) code() string {
 	return strings.TrimSpace(n.text())
 }
 
+// uid is a person's identifier. It is a text: a number names nobody.
+func (n node) uid() string {
+	if n.isObject() {
+		n = n.get("uid", "code", "id", "integrationKey")
+	}
+	s, _ := n.v.(string)
+	return strings.TrimSpace(node{s}.text())
+}
+
 // isTrue is true for a literal true only.
 func (n node) isTrue() bool { return n.v == true }
 

@@ -13,6 +13,7 @@ const (
 	isReturn        = "return"
 	isTicketMessage = "ticket_message"
 	isTicket        = "ticket"
+	isConsent       = "consent"
 )
 
 // webhook translates the body of a webhook. It fires whenever the root item is
@@ -37,6 +38,8 @@ func (d *Dialect) webhook(object, operation string, n node) verdict {
 		return orNew(created, "order.return_created", fromState(returnStates, n, withOwn(data, n)))
 	case isTicket:
 		return fromTicket(n, created)
+	case isConsent:
+		return d.fromConsent(n)
 	case isTicketMessage:
 		return fromTicketMessage(n)
 	}
@@ -51,6 +54,11 @@ func fromState(states map[string]meaning, n node, data core.EventData) verdict {
 // reached tells what it means that the state of an event was reached.
 func reached(states map[string]meaning, data core.EventData) verdict {
 	m := meaningOf(states, data.State)
+	if data.State == "" {
+		v := quiet(data, m.quiet)
+		v.event = core.OrderChanged
+		return v
+	}
 	if m.tells == "" {
 		return quiet(data, m.quiet)
 	}
@@ -60,7 +68,7 @@ func reached(states map[string]meaning, data core.EventData) verdict {
 // orNew tells of a new item whose object leaves the state out: there is no other
 // news that its creation can be.
 func orNew(created bool, t core.EventType, v verdict) verdict {
-	if created && v.event == "" && v.data.State == "" {
+	if created && v.data.State == "" {
 		return told(t, v.data)
 	}
 	return v
@@ -71,7 +79,7 @@ func orNew(created bool, t core.EventType, v verdict) verdict {
 func orderData(n node) core.EventData {
 	return core.EventData{
 		OrderCode:   rootCode(n),
-		CustomerUID: n.get("user").code(),
+		CustomerUID: n.get("user").uid(),
 		Site:        n.get("site").code(),
 		Locale:      localeOf(n.get("language")),
 	}
@@ -80,7 +88,7 @@ func orderData(n node) core.EventData {
 // withOwn takes over what the root item says itself of its order.
 func withOwn(data core.EventData, n node) core.EventData {
 	data.OrderCode = firstCode(node{data.OrderCode}, n.get("orderCode"))
-	data.CustomerUID = firstCode(node{data.CustomerUID}, n.get("user"), n.get("customer"))
+	data.CustomerUID = firstUID(node{data.CustomerUID}, n.get("user"), n.get("customer"))
 	data.Site = firstCode(node{data.Site}, n.get("site"))
 	return data
 }
@@ -103,7 +111,7 @@ func ticketData(n node) core.EventData {
 	state := n.get("state").code()
 	return core.EventData{
 		TicketID:    firstCode(n.get("ticketID", "ticketId"), node{rootCode(n)}),
-		CustomerUID: n.get("customer").code(),
+		CustomerUID: n.get("customer").uid(),
 		OrderCode:   rootCode(n.get("order")),
 		Site:        firstCode(n.get("baseSite", "site"), n.at("order", "site")),
 		State:       state,
@@ -162,7 +170,7 @@ func fromTicketMessage(n node) verdict {
 func internal(n node, customerUID string) string {
 	intervention := n.get("interventionType").code()
 	kind := n.get("commentType").code()
-	author := n.get("author").code()
+	author := n.get("author").uid()
 	switch {
 	case intervention == "":
 		return "an entry without an intervention type is internal"

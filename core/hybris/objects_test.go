@@ -24,7 +24,7 @@ func TestStates(t *testing.T) {
 			"CANCELLED": "order.cancelled", "COMPLETED": "order.completed",
 			"ON_VALIDATION": quietly, "CHECKED_VALID": quietly, "CHECKED_INVALID": quietly, "FRAUD_CHECKED": quietly, "ASSIGNED_TO_ADMIN": quietly,
 			"PAYMENT_AUTHORIZED": quietly, "PAYMENT_AMOUNT_RESERVED": quietly, "PAYMENT_CAPTURED": quietly, "ORDER_SPLIT": quietly,
-			"SUSPENDED": quietly, "CANCELLING": quietly, "PENDING_QUOTE": quietly, "APPROVED_QUOTE": quietly, "REJECTED_QUOTE": quietly,
+			"SUSPENDED": quietly, "CANCELLING": "order.cancel_requested", "PENDING_QUOTE": quietly, "APPROVED_QUOTE": quietly, "REJECTED_QUOTE": quietly,
 			"PROCESSING_ERROR": quietly, "B2B_PROCESSING_ERROR": quietly, "PAYMENT_NOT_VOIDED": quietly,
 			"TAX_NOT_VOIDED": quietly, "TAX_NOT_COMMITTED": quietly, "TAX_NOT_REQUOTED": quietly, "GIFT_WRAPPED": quietly,
 		},
@@ -37,7 +37,7 @@ func TestStates(t *testing.T) {
 		"OutboundReturn": {
 			"APPROVAL_PENDING": "order.return_created", "WAIT": "order.return_created", "RECEIVED": "order.return_received", "PAYMENT_REVERSED": "order.refunded",
 			"APPROVING": quietly, "RECEIVING": quietly, "REVERSING_PAYMENT": quietly, "REVERSING_TAX": quietly, "TAX_REVERSED": quietly, "COMPLETED": quietly,
-			"CANCELLING": quietly, "CANCELED": quietly, "PAYMENT_REVERSAL_FAILED": quietly, "TAX_REVERSAL_FAILED": quietly, "GIFT_WRAPPED": quietly,
+			"CANCELLING": quietly, "CANCELED": "order.return_cancelled", "PAYMENT_REVERSAL_FAILED": quietly, "TAX_REVERSAL_FAILED": quietly, "GIFT_WRAPPED": quietly,
 		},
 	}
 	for object, states := range tables {

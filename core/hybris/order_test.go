@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,17 @@ func TestOrderIsReadWhole(t *testing.T) {
 	if diff := cmp.Diff(want, s.seen()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
+}
+
+func TestNoCacheOnTheWayIsAsked(t *testing.T) {
+	s, c := newShop(t, nil)
+	s.occ = func(w http.ResponseWriter, r *http.Request) {
+		if got := r.Header.Get("Cache-Control"); got != "no-cache" {
+			t.Errorf("got Cache-Control %q, want no-cache", got)
+		}
+		reply(w, 200, `{"code":"1"}`)
+	}
+	mustRead(t, c)
 }
 
 func TestOrderThatCameAlongReadsTheSame(t *testing.T) {

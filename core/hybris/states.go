@@ -3,10 +3,12 @@ package hybris
 import "tidings/core"
 
 // meaning is what a state says to a customer: a canonical type, or, where that
-// is empty, the reason why nobody is told.
+// is empty, the reason why nobody is told. Its place orders the states of one
+// life cycle; 0 is a state that can come at any time.
 type meaning struct {
 	tells core.EventType
 	quiet string
+	place int
 }
 
 // Reasons that several states share.
@@ -15,6 +17,7 @@ const (
 	inPayment   = "a step of the payment that went well"
 	needsStaff  = "an error that the shop's own people have to deal with"
 	inWarehouse = "a step in the warehouse, nothing to tell yet"
+	noState     = "the body names no state"
 )
 
 // The three life cycles of SAP Commerce (core, basecommerce, commerceservices,
@@ -24,36 +27,36 @@ const (
 //
 // An order has no state "shipped": that lives on its consignments.
 var orderStates = map[string]meaning{
-	"CREATED": {tells: "order.placed"},
-	"OPEN":    {tells: "order.placed"},
-	"READY":   {tells: "order.placed"},
+	"CREATED": {tells: "order.placed", place: 10},
+	"OPEN":    {tells: "order.placed", place: 10},
+	"READY":   {tells: "order.placed", place: 40},
 
 	"ON_HOLD":                        {tells: "order.on_hold"},
 	"WAIT_FRAUD_MANUAL_CHECK":        {tells: "order.on_hold"},
-	"PENDING_APPROVAL":               {tells: "order.approval_needed"},
-	"PENDING_APPROVAL_FROM_MERCHANT": {tells: "order.approval_needed"},
-	"APPROVED":                       {tells: "order.approved"},
-	"APPROVED_BY_MERCHANT":           {tells: "order.approved"},
-	"REJECTED":                       {tells: "order.rejected"},
-	"REJECTED_BY_MERCHANT":           {tells: "order.rejected"},
+	"PENDING_APPROVAL":               {tells: "order.approval_needed", place: 20},
+	"PENDING_APPROVAL_FROM_MERCHANT": {tells: "order.approval_needed", place: 20},
+	"APPROVED":                       {tells: "order.approved", place: 30},
+	"APPROVED_BY_MERCHANT":           {tells: "order.approved", place: 30},
+	"REJECTED":                       {tells: "order.rejected", place: 30},
+	"REJECTED_BY_MERCHANT":           {tells: "order.rejected", place: 30},
 	"PAYMENT_NOT_AUTHORIZED":         {tells: "order.payment_failed"},
 	"PAYMENT_AMOUNT_NOT_RESERVED":    {tells: "order.payment_failed"},
 	"PAYMENT_NOT_CAPTURED":           {tells: "order.payment_failed"},
-	"CANCELLED":                      {tells: "order.cancelled"},
-	"COMPLETED":                      {tells: "order.completed"},
+	"CANCELLING":                     {tells: "order.cancel_requested", place: 85},
+	"CANCELLED":                      {tells: "order.cancelled", place: 90},
+	"COMPLETED":                      {tells: "order.completed", place: 80},
 
-	"ON_VALIDATION":           {quiet: inChecks},
-	"CHECKED_VALID":           {quiet: inChecks},
-	"CHECKED_INVALID":         {quiet: inChecks},
-	"FRAUD_CHECKED":           {quiet: inChecks},
-	"ASSIGNED_TO_ADMIN":       {quiet: inChecks},
-	"PAYMENT_AUTHORIZED":      {quiet: inPayment},
-	"PAYMENT_AMOUNT_RESERVED": {quiet: inPayment},
-	"PAYMENT_CAPTURED":        {quiet: inPayment},
-	"ORDER_SPLIT":             {quiet: inWarehouse},
+	"ON_VALIDATION":           {quiet: inChecks, place: 12},
+	"CHECKED_VALID":           {quiet: inChecks, place: 32},
+	"CHECKED_INVALID":         {quiet: inChecks, place: 32},
+	"FRAUD_CHECKED":           {quiet: inChecks, place: 36},
+	"ASSIGNED_TO_ADMIN":       {quiet: inChecks, place: 15},
+	"PAYMENT_AUTHORIZED":      {quiet: inPayment, place: 34},
+	"PAYMENT_AMOUNT_RESERVED": {quiet: inPayment, place: 34},
+	"PAYMENT_CAPTURED":        {quiet: inPayment, place: 50},
+	"ORDER_SPLIT":             {quiet: inWarehouse, place: 42},
 	"SUSPENDED":               {quiet: inProgress},
-	"CANCELLING":              {quiet: "told when the order is cancelled"},
-	"PENDING_QUOTE":           {quiet: forQuotes},
+	"PENDING_QUOTE":           {quiet: forQuotes, place: 20},
 	"APPROVED_QUOTE":          {quiet: forQuotes},
 	"REJECTED_QUOTE":          {quiet: forQuotes},
 	"PROCESSING_ERROR":        {quiet: needsStaff},
@@ -65,38 +68,38 @@ var orderStates = map[string]meaning{
 }
 
 var consignmentStates = map[string]meaning{
-	"SHIPPED":              {tells: "order.shipped"},
-	"DELIVERING":           {tells: "order.out_for_delivery"},
-	"DELIVERY_COMPLETED":   {tells: "order.delivered"},
-	"DELIVERY_REJECTED":    {tells: "order.delivery_failed"},
-	"READY_FOR_PICKUP":     {tells: "order.ready_for_pickup"},
-	"PICKUP_COMPLETE":      {tells: "order.picked_up"},
+	"SHIPPED":              {tells: "order.shipped", place: 20},
+	"DELIVERING":           {tells: "order.out_for_delivery", place: 30},
+	"DELIVERY_COMPLETED":   {tells: "order.delivered", place: 50},
+	"DELIVERY_REJECTED":    {tells: "order.delivery_failed", place: 40},
+	"READY_FOR_PICKUP":     {tells: "order.ready_for_pickup", place: 20},
+	"PICKUP_COMPLETE":      {tells: "order.picked_up", place: 50},
 	"PAYMENT_NOT_CAPTURED": {tells: "order.payment_failed"},
 
-	"WAITING":            {quiet: inWarehouse},
-	"PICKPACK":           {quiet: inWarehouse},
-	"READY":              {quiet: inWarehouse},
-	"READY_FOR_SHIPPING": {quiet: inWarehouse},
-	"IN_PROCESS":         {quiet: inWarehouse},
-	"IN_TRANSIT":         {quiet: "on its way, told as shipped"},
-	"CANCELLED":          {quiet: "a consignment may be sourced anew; the order's own state tells"},
+	"WAITING":            {quiet: inWarehouse, place: 10},
+	"PICKPACK":           {quiet: inWarehouse, place: 12},
+	"READY":              {quiet: inWarehouse, place: 15},
+	"READY_FOR_SHIPPING": {quiet: inWarehouse, place: 18},
+	"IN_PROCESS":         {quiet: inWarehouse, place: 12},
+	"IN_TRANSIT":         {quiet: "on its way, told as shipped", place: 25},
+	"CANCELLED":          {quiet: "a consignment may be sourced anew; the order's own state tells", place: 90},
 	"TAX_NOT_COMMITTED":  {quiet: needsStaff},
 }
 
 var returnStates = map[string]meaning{
-	"APPROVAL_PENDING": {tells: "order.return_created"},
-	"WAIT":             {tells: "order.return_created"},
-	"RECEIVED":         {tells: "order.return_received"},
-	"PAYMENT_REVERSED": {tells: "order.refunded"},
+	"APPROVAL_PENDING": {tells: "order.return_created", place: 10},
+	"WAIT":             {tells: "order.return_created", place: 10},
+	"RECEIVED":         {tells: "order.return_received", place: 20},
+	"PAYMENT_REVERSED": {tells: "order.refunded", place: 30},
+	"CANCELED":         {tells: "order.return_cancelled", place: 50}, // with one L
 
-	"APPROVING":               {quiet: inProgress},
-	"RECEIVING":               {quiet: inWarehouse},
-	"REVERSING_PAYMENT":       {quiet: inProgress},
-	"REVERSING_TAX":           {quiet: inProgress},
-	"TAX_REVERSED":            {quiet: inProgress},
-	"COMPLETED":               {quiet: "told as refunded"},
-	"CANCELLING":              {quiet: inProgress},
-	"CANCELED":                {quiet: "there is no notification for a cancelled return"},
+	"APPROVING":               {quiet: inProgress, place: 12},
+	"RECEIVING":               {quiet: inWarehouse, place: 15},
+	"REVERSING_PAYMENT":       {quiet: inProgress, place: 25},
+	"REVERSING_TAX":           {quiet: inProgress, place: 32},
+	"TAX_REVERSED":            {quiet: inProgress, place: 34},
+	"COMPLETED":               {quiet: "told as refunded", place: 40},
+	"CANCELLING":              {quiet: inProgress, place: 45},
 	"PAYMENT_REVERSAL_FAILED": {quiet: needsStaff},
 	"TAX_REVERSAL_FAILED":     {quiet: needsStaff},
 }
@@ -104,7 +107,7 @@ var returnStates = map[string]meaning{
 // meaningOf looks a state up.
 func meaningOf(states map[string]meaning, state string) meaning {
 	if state == "" {
-		return meaning{quiet: "the body names no state"}
+		return meaning{quiet: noState}
 	}
 	m, ok := states[state]
 	if !ok && isName(state) {
@@ -114,4 +117,38 @@ func meaningOf(states map[string]meaning, state string) meaning {
 		return meaning{quiet: "the state is not known"}
 	}
 	return m
+}
+
+// Later implements core.Dialect.
+func (*Dialect) Later(t core.EventType, pushed, read string) bool {
+	states := orderStates
+	switch info, _ := core.LookupType(t); info.Entity {
+	case core.EntityConsignment:
+		states = consignmentStates
+	case core.EntityReturn:
+		states = returnStates
+	case core.EntityOrder:
+	default:
+		return false
+	}
+	before := states[read].place
+	return before > 0 && states[pushed].place > before
+}
+
+// Reading implements core.Dialect.
+func (*Dialect) Reading(d core.EventData, o core.Order, back core.Return) (t core.EventType, state, why string) {
+	states, state := orderStates, o.Status
+	switch {
+	case d.ReturnCode != "":
+		states, state = returnStates, back.Status
+	case d.ConsignmentCode != "":
+		states, state = consignmentStates, ""
+		for _, c := range o.Consignments {
+			if c.Code == d.ConsignmentCode {
+				state = c.Status
+			}
+		}
+	}
+	m := meaningOf(states, state)
+	return m.tells, state, m.quiet
 }

@@ -158,6 +158,10 @@ func (s *shop) Order(_ context.Context, q core.OrderQuery) (core.Order, error) {
 	return o, nil
 }
 
+func (*shop) Return(context.Context, core.OrderQuery, string) (core.Return, error) {
+	return core.Return{}, errNotFound
+}
+
 func (s *shop) Tracking(_ context.Context, _ core.OrderQuery, c core.Consignment) (core.Consignment, error) {
 	return c, nil
 }

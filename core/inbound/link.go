@@ -41,7 +41,7 @@ func (in *Inbound) redeem(tx *lane.Tx, c chat, ref string) (why string, ok bool,
 	if err != nil || !ok {
 		return "", false, err
 	}
-	return in.take(tx, c, o, proof{evidence: fmt.Sprintf("opt-in %d, update %s", o.ID, c.update.Update.ID)})
+	return in.take(tx, c, o, proof{evidence: evidenceOf(o, c.update.Update)})
 }
 
 // byToken returns the offer a sealed reference stands for on this channel.
@@ -128,6 +128,9 @@ type proof struct{ evidence, subject string }
 // take links the chat to the offer's customer, once, and has them thanked. ok
 // is false when another chat was first.
 func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn, how proof) (why string, ok bool, err error) {
+	if over, err := closedSince(tx, o); over || err != nil {
+		return "", false, err
+	}
 	first, _, err := tx.UseOptIn(o.ID, c.addr.Channel, c.addr.ID, c.now)
 	switch {
 	case err != nil:
@@ -156,6 +159,14 @@ func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn, how proof) (why strin
 	return "linked", true, in.release(tx, c)
 }
 
+// evidenceOf says how a link is known to be the customer's own wish.
+func evidenceOf(o core.OptIn, u core.Update) string {
+	if o.Proof == "" { // made before it was kept
+		return fmt.Sprintf("opt-in %d, update %s", o.ID, u.ID)
+	}
+	return fmt.Sprintf("opt-in %d, %s, update %s", o.ID, o.Proof, u.ID)
+}
+
 // pressedAgain answers a reference by which the chat has been linked already:
 // there is nothing to say, unless the customer had opted out and comes back.
 func (in *Inbound) pressedAgain(tx *lane.Tx, c chat) (why string, ok bool, err error) {
@@ -167,7 +178,7 @@ func (in *Inbound) pressedAgain(tx *lane.Tx, c chat) (why string, ok bool, err e
 
 // customerOf returns the offer's customer, with what the offer tells of them.
 func (in *Inbound) customerOf(tx *lane.Tx, o core.OptIn, now time.Time) (core.Customer, error) {
-	who, err := tx.EnsureCustomer(o.CustomerUID, now)
+	who, err := core.LivingCustomer(tx, o.CustomerUID, o.CreatedAt)
 	if err != nil {
 		return who, err
 	}
@@ -181,6 +192,16 @@ func (in *Inbound) customerOf(tx *lane.Tx, o core.OptIn, now time.Time) (core.Cu
 		return who, nil
 	}
 	return who, rememberOrder(tx, o, who.ID)
+}
+
+// closedSince reports whether an offer's customer has closed their account since
+// it was made.
+func closedSince(tx *lane.Tx, o core.OptIn) (bool, error) {
+	who, err := tx.CustomerByUID(o.CustomerUID)
+	if errors.Is(err, core.ErrNotFound) {
+		return false, nil
+	}
+	return !who.ClosedAt.IsZero() && !o.CreatedAt.After(who.ClosedAt), err
 }
 
 // rememberOrder notes the offer's order as the customer's, unless it is known

@@ -29,9 +29,21 @@ type Wish struct {
 	Purpose                              core.Purpose
 	Channels                             []string // empty: all that customers can be led to
 	Consent, ConsentVersion              string
+	Proof                                Proof
 	// Token is the customer's right to act in the shop, for a desk that needs it.
 	Token core.CustomerToken
 }
+
+// Proof is how it is known that an offer is for the customer who gets it. It
+// becomes part of the link's evidence.
+type Proof string
+
+// The proofs.
+const (
+	ByShop  Proof = "asked for by the shop"
+	ByToken Proof = "the order shown with the customer's own access token"
+	ByGUID  Proof = "the order shown by its GUID"
+)
 
 // Offer is what a shop shows its customer.
 type Offer struct {
@@ -56,6 +68,7 @@ func (in *Inbound) Offer(ctx context.Context, w Wish, invites []Invite, expires 
 	o := core.OptIn{
 		CustomerUID: w.CustomerUID, Site: cmp.Or(w.Site, in.Site), OrderCode: w.OrderCode, Locale: w.Locale, Purpose: w.Purpose,
 		Consent: w.Consent, ConsentVer: w.ConsentVersion, Channels: []string{},
+		Proof: string(cmp.Or(w.Proof, ByShop)),
 	}
 	for _, i := range invites {
 		o.Channels = append(o.Channels, i.Channel)

@@ -17,6 +17,7 @@ import (
 
 	"tidings/core"
 	"tidings/core/dispatch"
+	"tidings/core/hybris"
 	"tidings/core/hybris/hybrissim"
 	"tidings/core/inbound"
 	"tidings/core/intake"
@@ -36,6 +37,7 @@ type rig struct {
 	intake    *intake.Intake
 	shop      *shop
 	lends     *hybrissim.Sim // the shop whose customers lend their tokens; nil: none does
+	commerce  core.Shop      // what the gateway asks; shop unless a test has another
 	platforms map[string]*platform
 	log       *lockedBuffer
 	updates   int // made by the test
@@ -105,12 +107,19 @@ var (
 // inRig runs a test in a bubble of virtual time.
 func inRig(t *testing.T, test func(r *rig)) {
 	t.Helper()
+	inRigWith(t, func(*rig) {}, test)
+}
+
+func inRigWith(t *testing.T, prepare, test func(r *rig)) {
+	t.Helper()
 	path, texts := t.TempDir()+"/t.db", builtInTexts()
 	if err := os.WriteFile(path, emptyDatabase(), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{t: t, log: &lockedBuffer{}, shop: &shop{orders: map[string]core.Order{}}, platforms: map[string]*platform{}}
+		r.commerce = r.shop
+		prepare(r)
 		r.start(path, texts)
 		defer r.stop()
 		test(r)
@@ -134,12 +143,12 @@ func (r *rig) start(path string, texts *render.Texts) {
 		outlets[name] = dispatch.NewOutlet(dispatch.Settings{Name: name, Type: "test", Channel: p, Limits: p.Limits(), MisconfiguredAfter: time.Minute})
 	}
 	out.SetOutlets(outlets)
-	r.intake = intake.New(intake.Options{Engine: r.engine, Outbox: out, Shop: r.shop, Wait: time.Minute, Log: log, Count: count}, intake.Rules{
+	r.intake = intake.New(intake.Options{Engine: r.engine, Outbox: out, Shop: r.commerce, Orders: hybris.NewDialect(nil), Wait: time.Minute, Log: log, Count: count}, intake.Rules{
 		Texts: texts, Locale: "en",
 		Routes: []route.Rule{{Name: "all", Channels: []string{"a", "b", "code"}, Deliver: route.Fallback, Uncertain: route.Repeat}},
 	})
 	r.in = inbound.New(inbound.Options{
-		Engine: r.engine, Outbox: out, Events: r.intake, Shop: r.shop, Desk: r.shop, Site: "site", Keys: newKeys(r.t, keys[0]),
+		Engine: r.engine, Outbox: out, Events: r.intake, Shop: r.commerce, Desk: r.commerce.(core.Desk), Site: "site", Keys: newKeys(r.t, keys[0]),
 		Texts: func() (*render.Texts, string) { return texts, "en" },
 		Sibling: func(channel, account string) (string, bool) {
 			name, ok := map[string]string{"A": "a", "B": "b"}[account]

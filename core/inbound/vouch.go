@@ -16,8 +16,11 @@ var ErrOtherCustomer = errors.New("the address is linked to another customer")
 // Vouched is a link the shop vouches for.
 type Vouched struct {
 	CustomerUID, Channel, Address, Kind, Locale, Name string
-	Move                                              bool // take the address from another customer
-	LastWroteAt                                       time.Time
+	// Subject is what the platform's login calls the account, where the address was
+	// found by it.
+	Subject     string
+	Move        bool // take the address from another customer
+	LastWroteAt time.Time
 }
 
 // clockSkew is how far the clock of whoever says when a customer wrote may be ahead.
@@ -39,7 +42,7 @@ func (in *Inbound) Vouch(ctx context.Context, v Vouched) error {
 		}
 		c.link = core.Link{
 			CustomerID: c.who.ID, AddressID: c.addr.ID, Channel: v.Channel, State: core.LinkActive, Purpose: core.OrderUpdates,
-			Evidence: "the shop's word", Site: in.Site, CreatedAt: c.now,
+			Evidence: v.evidence(), Subject: v.Subject, Site: in.Site, CreatedAt: c.now,
 		}
 		if c.link.ID, err = relink(tx, c.link, c.now); err != nil {
 			return err
@@ -48,12 +51,20 @@ func (in *Inbound) Vouch(ctx context.Context, v Vouched) error {
 	})
 }
 
+// evidence is how it is known that the address is the customer's.
+func (v Vouched) evidence() string {
+	if v.Subject == "" {
+		return "the shop's word"
+	}
+	return "the shop's word for the login's id " + v.Subject + ", matched by the platform"
+}
+
 // vouched returns the chat with the link it has so far and the customer it is to
 // have, both as the shop describes them.
 func vouched(tx *lane.Tx, v Vouched, now time.Time) (chat, error) {
 	c := chat{update: core.StoredUpdate{ReceivedAt: now}, now: now}
 	var err error
-	if c.who, err = tx.EnsureCustomer(v.CustomerUID, now); err != nil {
+	if c.who, err = core.LivingCustomer(tx, v.CustomerUID, now); err != nil {
 		return c, err
 	}
 	if c.addr, err = tx.EnsureAddress(v.Channel, core.Address{Value: v.Address, Kind: v.Kind, Locale: v.Locale}, now); err != nil {

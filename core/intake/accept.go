@@ -42,6 +42,9 @@ type Rules struct {
 	Routes []route.Rule
 	Texts  *render.Texts
 	Locale string // the default
+	// ToldByShop reports whether the shop itself tells customers of events of a
+	// type at a base site; nil: of none.
+	ToldByShop func(site string, t core.EventType) bool
 }
 
 // Options are the fixed surroundings of an Intake.
@@ -164,7 +167,15 @@ func (in *Intake) accept(tx *lane.Tx, r Received, prepared *ready, now time.Time
 		return st, err
 	}
 	if !first {
-		st.Status, st.Differs = "duplicate", digest != r.digest
+		st.Differs = digest != r.digest
+		if st.Differs && !r.Held && !r.Ignored {
+			whole, err := in.complete(tx, r.Event, now)
+			if whole || err != nil {
+				st.Differs = false
+				return st, err
+			}
+		}
+		st.Status = "duplicate"
 		return st, nil
 	}
 	if prepared != nil {
@@ -178,6 +189,10 @@ func (in *Intake) accept(tx *lane.Tx, r Received, prepared *ready, now time.Time
 		e.State, e.Reason = core.EventIgnored, r.Why
 		_, err := tx.InsertEvent(e)
 		return st, err
+	}
+	if r.Held {
+		e.Reason = r.Why
+		return st, in.hold(tx, e, now)
 	}
 	return st, in.place(tx, e, now)
 }
@@ -229,7 +244,7 @@ func (in *Intake) laneOf(tx *lane.Tx, e core.Event, now time.Time) (name string,
 	if d.OrderCode != "" {
 		orderLane = lane.Name(OrderKind, e.Site, d.OrderCode)
 		behind, err := tx.Pending(orderLane)
-		if err != nil || behind {
+		if err != nil || behind || e.Type == core.OrderChanged && in.Shop != nil {
 			return orderLane, 0, "", err
 		}
 	}
@@ -247,14 +262,11 @@ func (in *Intake) laneOf(tx *lane.Tx, e core.Event, now time.Time) (name string,
 
 func (in *Intake) ownerOf(tx *lane.Tx, e core.Event, now time.Time) (int64, error) {
 	d := e.Data
-	if e.Type == core.CustomerRenamed {
-		if err := rename(tx, d.PreviousUID, d.CustomerUID); err != nil {
-			return 0, err
-		}
+	if err := renamed(tx, e); err != nil {
+		return 0, err
 	}
 	if d.CustomerUID != "" {
-		c, err := tx.EnsureCustomer(d.CustomerUID, now)
-		return c.ID, err
+		return takerOf(tx, e, d.CustomerUID, now)
 	}
 	if o, ok := in.carried(e); ok && o.CustomerUID != "" {
 		c, err := tx.EnsureCustomer(o.CustomerUID, now)
@@ -268,21 +280,4 @@ func (in *Intake) ownerOf(tx *lane.Tx, e core.Event, now time.Time) (int64, erro
 	}
 	v, err := tx.ConversationByTicket(d.TicketID)
 	return v.CustomerID, err
-}
-
-// rename gives a customer their new uid at once, so that whatever is accepted
-// from now on finds them. A uid that is taken already stays whose it is.
-func rename(tx *lane.Tx, from, to string) error {
-	c, err := tx.CustomerByUID(from)
-	if errors.Is(err, core.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := tx.CustomerByUID(to); !errors.Is(err, core.ErrNotFound) {
-		return err
-	}
-	c.UID = to
-	return tx.SaveCustomer(c)
 }

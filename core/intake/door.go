@@ -25,7 +25,7 @@ func (in *Intake) prepare(ctx context.Context, events []Received, now time.Time)
 	all := make([]*ready, len(events))
 	var some []*ready
 	for i, r := range events {
-		if r.Ignored || !in.plain(r.Event) {
+		if r.Ignored || r.Held || !in.plain(r.Event) {
 			continue
 		}
 		all[i] = &ready{subject: subject{event: core.StoredEvent{Event: r.Event, State: core.EventWaiting, AcceptedAt: now}}}

@@ -52,6 +52,10 @@ func (in *Intake) Explain(ctx context.Context, r Received, uid string, linked []
 		x.State, x.Why = string(core.EventIgnored), r.Why
 		return x, nil
 	}
+	if r.Held {
+		x.State, x.Why = string(core.EventWaiting), r.Why
+		return x, nil
+	}
 	s := subject{event: core.StoredEvent{Event: r.Event, AcceptedAt: now}, links: linked}
 	if uid == "" {
 		uid = r.Event.Data.CustomerUID
@@ -63,6 +67,7 @@ func (in *Intake) Explain(ctx context.Context, r Received, uid string, linked []
 		}
 	}
 	s.event.ShopTriedAt = now.Add(-in.Wait) // one try: nobody wants to wait for an explanation
+	s.rereads = len(rereads)
 	p, err := in.plan(ctx, s, now)
 	if err != nil {
 		return x, err

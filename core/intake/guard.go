@@ -85,3 +85,8 @@ func (g *guarded) Tracking(ctx context.Context, q core.OrderQuery, c core.Consig
 	err = g.do(ctx, func() (err error) { full, err = g.Shop.Tracking(ctx, q, c); return err })
 	return full, err
 }
+
+func (g *guarded) Return(ctx context.Context, q core.OrderQuery, code string) (r core.Return, err error) {
+	err = g.do(ctx, func() (err error) { r, err = g.Shop.Return(ctx, q, code); return err })
+	return r, err
+}

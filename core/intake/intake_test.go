@@ -295,8 +295,8 @@ func TestAClosedAccountIsNotWrittenTo(t *testing.T) {
 		r.post(r.event("customer.closed", fields{"customerUid": "ada"}), after)
 		synctest.Wait()
 		r.want(after, core.EventSuppressed, "the customer's account is closed")
-		if got := r.texts(); len(got) != 0 {
-			t.Errorf("got %q, want nothing", got)
+		if got := r.texts(); len(got) != 1 || !strings.HasPrefix(got[0], "a: Your account with us has been closed") {
+			t.Errorf("got %q, want that it is closed, and nothing afterwards", got)
 		}
 	})
 }

@@ -11,9 +11,10 @@ import (
 
 // How long an event waits for a shop that does not tell whose order it is.
 const (
-	ownerGapMax  = 30 * time.Second
-	ownerGiveUp  = 72 * time.Hour
-	unknownOrder = time.Minute // an order the shop does not know yet: its own commit may lag behind its push
+	ownerGapMax    = 30 * time.Second
+	namelessGapMax = 15 * time.Minute // its answer will not change by itself soon
+	ownerGiveUp    = 72 * time.Hour
+	unknownOrder   = time.Minute // an order the shop does not know yet: its own commit may lag behind its push
 )
 
 // orderWorker works on the lanes of orders whose customer is not known: it asks
@@ -46,19 +47,25 @@ func (w *orderWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 		in.Log.Error("cannot read an event; trying again", "event", it.Ref, "err", err)
 		return again(it, now.Add(time.Second), nil)
 	}
-	uid := e.Event.Data.CustomerUID
-	if uid != "" {
+	uid, open := e.Event.Data.CustomerUID, e.Event.Type == core.OrderChanged
+	switch {
+	case missing(e.Event.Type, e.Event.Data) != "":
+		return in.letGo(e)
+	case uid != "" && !open:
 		return in.handOver(e, 0, uid, false)
-	}
-	if owner != 0 {
+	case owner != 0 && !open:
 		return in.handOver(e, owner, "", false)
 	}
 	o, err := in.order(ctx, e.Event, "")
 	switch {
-	case err == nil && o != nil && o.CustomerUID != "":
+	case err == nil && o == nil:
+		return in.suppress(e, "there is no shop to tell whose order it is")
+	case err == nil && o.CustomerUID != "":
 		return in.handOver(e, 0, o.CustomerUID, true)
-	case err == nil:
-		return in.suppress(e, "the shop does not tell whose order it is")
+	case err == nil && uid != "":
+		return in.handOver(e, 0, uid, false)
+	case err == nil && owner != 0:
+		return in.handOver(e, owner, "", false)
 	}
 	return in.askAgain(it, e, err, now)
 }
@@ -67,11 +74,11 @@ func (in *Intake) handOver(e core.StoredEvent, owner int64, uid string, learnt b
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error {
 		now := time.Now()
 		if owner == 0 {
-			c, err := tx.EnsureCustomer(uid, now)
+			c, err := takerOf(tx, e.Event, uid, now)
 			if err != nil {
 				return err
 			}
-			owner = c.ID
+			owner = c
 		}
 		if learnt {
 			if err := tx.RememberOrder(e.Event.Site, e.Event.Data.OrderCode, owner); err != nil {
@@ -91,7 +98,8 @@ func (in *Intake) suppress(e core.StoredEvent, why string) lane.Result {
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return tx.SaveEvent(e) }}
 }
 
-// askAgain waits for the shop: without it there is nobody to tell.
+// askAgain waits for the shop: without it there is nobody to tell. No error says
+// that it has answered and named nobody.
 func (in *Intake) askAgain(it lane.Item, e core.StoredEvent, err error, now time.Time) lane.Result {
 	since := e.ShopTriedAt
 	if since.IsZero() {
@@ -105,9 +113,13 @@ func (in *Intake) askAgain(it lane.Item, e core.StoredEvent, err error, now time
 	case now.Sub(since) >= ownerGiveUp:
 		return in.suppress(e, "the shop did not tell whose order it is in time")
 	}
-	gap := min(ownerGapMax, max(200*time.Millisecond, now.Sub(since)/2))
+	most, why := ownerGapMax, string(core.ClassOf(err))
+	if err == nil {
+		most, why = namelessGapMax, "it does not tell whose order it is"
+	}
+	gap := min(most, max(200*time.Millisecond, now.Sub(since)/2))
 	if failed != nil && failed.RetryAfter > gap {
 		gap = failed.RetryAfter
 	}
-	return in.waitFor(it, e, &waitError{after: gap, why: string(core.ClassOf(err))}, now)
+	return in.waitFor(it, e, &waitError{after: gap, why: why}, now)
 }

@@ -16,6 +16,7 @@ import (
 type Received struct {
 	Event    core.Event
 	Ignored  bool // known to be nothing that a customer is told of, or not known at all
+	Held     bool // known to be something that a customer is told of, but the body lacks what it takes
 	Why      string
 	Warnings []string
 	digest   string // of type and data, to tell whether a duplicate differs
@@ -56,6 +57,7 @@ func (r Reader) understand(e *envelope) Received {
 		r.translate(e, &rec)
 		e.checkTexts(rec.Event.Data)
 	}
+	rec.Event.Data = ofCustomer(rec.Event.Type, rec.Event.Data)
 	// What only the gateway itself may say.
 	rec.Event.Data.Answer, rec.Event.Data.LinkID = "", 0
 	if n := rec.Event.Data.Note; n != nil {
@@ -82,14 +84,29 @@ func (r Reader) translate(e *envelope, rec *Received) {
 		return
 	}
 	rec.Event.Data = data
+	if typ == core.OrderChanged {
+		rec.Event.Type = typ
+		rec.Warnings = append(rec.Warnings, why+": the shop is asked for it")
+		rec.hold()
+		return
+	}
 	if quiet { // as it should be: nothing to warn of
 		rec.Event.Type, rec.Ignored, rec.Why = cmp.Or(typ, rec.Event.Type), true, why
 		return
 	}
 	rec.Event.Type, rec.Why = typ, why
-	if name := missing(typ, data); name != "" {
-		rec.ignore("the body names no " + name)
+	rec.hold()
+}
+
+// hold keeps an event whose body lacks a field, so that it is not lost before
+// its sender has sent it whole.
+func (rec *Received) hold() {
+	name := missing(rec.Event.Type, rec.Event.Data)
+	if name == "" {
+		return
 	}
+	rec.Held, rec.Why = true, "the body names no "+name
+	rec.Warnings = append(rec.Warnings, rec.Why+": it waits to be sent again under the same id, with it")
 }
 
 // ignore gives up an event that may have been meant for a customer, and warns

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -15,13 +14,19 @@ import (
 // Plan is what is to become of an event: the whole decision, before anything is
 // written. Explain shows it, the customer's lane carries it out.
 type Plan struct {
+	// Event is the event with what the order told of it (concerned).
+	Event    core.Event
 	State    core.EventState // routed or suppressed
 	Why      string          // for a suppressed one
 	Decision route.Decision
 	Locale   string
 	Degraded bool // the shop did not answer: told from what the event holds
 	Order    *core.Order
-	// Owner is whose the order really is, when that is somebody else.
+	Return   *core.Return // the one the event is about, as far as the shop shows it
+	// ToldByShop says that the customer hears of it without us.
+	ToldByShop bool
+	// Foreign says that the order is somebody else's: Owner's, where that is known.
+	Foreign  bool
 	Owner    string
 	Messages []core.Message // one per target; a closed one is already failed
 }
@@ -37,12 +42,17 @@ type subject struct {
 	note    *core.PublicNote
 	// foreign says that the event's ticket was made for another customer.
 	foreign bool
+	read    *core.Order // by readChange; nil: not yet
+	rereads int         // of an order whose state was older than the one pushed
+	// asGuest says that the shop has once told the event's order to be this guest's.
+	asGuest bool
 }
 
 // waitError says that an event has to wait for the shop.
 type waitError struct {
-	after time.Duration
-	why   string
+	after  time.Duration
+	why    string
+	reread bool // the shop has answered, with an old state
 }
 
 func (e *waitError) Error() string { return "waiting for the shop: " + e.why }
@@ -50,10 +60,20 @@ func (e *waitError) Error() string { return "waiting for the shop: " + e.why }
 // plan decides what is to become of an event. The error is a *waitError where
 // the shop has to be asked again.
 func (in *Intake) plan(ctx context.Context, s subject, now time.Time) (Plan, error) {
-	p := Plan{State: core.EventSuppressed, Locale: in.localeOf(s)}
 	e := s.event.Event
+	p := Plan{Event: e, State: core.EventSuppressed, Locale: in.localeOf(s)}
 	if why := in.silent(&s); why != "" {
 		p.Why = why
+		return p, nil
+	}
+	if e.Type == core.OrderChanged {
+		if err := in.readChange(ctx, &s, &p, now); err != nil || p.Why != "" {
+			return p, err
+		}
+		e = p.Event
+	}
+	if in.toldByShop(e) {
+		p.Why, p.ToldByShop = byShop, true
 		return p, nil
 	}
 	p.Decision = route.Decide(in.Rules().Routes, in.facts(s, p.Locale, now), in.candidates(s, p.Locale, now))
@@ -109,8 +129,6 @@ func isNews(t core.EventType) bool {
 func (in *Intake) silent(s *subject) string {
 	e := s.event.Event
 	switch {
-	case e.Type == core.CustomerClosed:
-		return "the account is closed: its links have ended"
 	case !s.customer.ClosedAt.IsZero():
 		return "the customer's account is closed"
 	case s.foreign:
@@ -167,9 +185,9 @@ func (in *Intake) facts(s subject, locale string, now time.Time) route.Facts {
 // purposeOf is what the customer must have agreed to.
 func purposeOf(e core.Event) core.Purpose {
 	switch {
-	case e.Type == core.MessageRequested && e.Data.Purpose != "":
+	case (e.Type == core.MessageRequested || e.Type == core.ConsentWithdrawn) && e.Data.Purpose != "":
 		return e.Data.Purpose
-	case e.Type == core.MessageRequested, strings.HasPrefix(string(e.Type), "order."), e.Type == core.ThankYou:
+	case e.Type == core.MessageRequested, e.Type == core.ConsentWithdrawn, strings.HasPrefix(string(e.Type), "order."), e.Type == core.ThankYou:
 		return core.OrderUpdates
 	}
 	return core.Service
@@ -207,90 +225,10 @@ func (in *Intake) candidates(s subject, locale string, now time.Time) []route.Ca
 	return all
 }
 
-// readOrder completes the plan with the order the event is about. The event's
-// type decides what is told; the order only fills it in.
-func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Time) error {
-	e := s.event.Event
-	if e.Data.OrderCode == "" || !(strings.HasPrefix(string(e.Type), "order.") || e.Type == core.ThankYou) {
-		return nil
-	}
-	order, err := in.order(ctx, e, p.Locale)
-	var failed *core.ShopError
-	switch {
-	case err == nil && order == nil:
-		return nil // no shop to ask: told from the event
-	case err == nil && foreign(*order, s.customer.UID):
-		p.Owner = order.CustomerUID
-		if e.Type != core.ThankYou {
-			p.Why = "the order belongs to another customer"
-		}
-		return nil
-	case err == nil:
-		p.Order = order
-		return nil
-	case errors.As(err, &failed) && failed.NotFound:
-		p.Degraded = true
-		return nil
-	case s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait:
-		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
-	}
-	p.Degraded = true
-	return nil
-}
-
-// retryIn is the gap before the shop is asked again: growing, but never past
-// the time at which the event is told without it.
-func (in *Intake) retryIn(e core.StoredEvent, err error, now time.Time) time.Duration {
-	gap := 200 * time.Millisecond
-	if !e.ShopTriedAt.IsZero() {
-		gap = min(5*time.Second, max(gap, now.Sub(e.ShopTriedAt)/2))
-		gap = min(gap, max(time.Millisecond, in.Wait-now.Sub(e.ShopTriedAt)))
-	}
-	var failed *core.ShopError
-	if errors.As(err, &failed) && failed.RetryAfter > gap {
-		return min(failed.RetryAfter, max(gap, in.Wait))
-	}
-	return gap
-}
-
-// order returns the order of an event: the one that came along, or the shop's.
-func (in *Intake) order(ctx context.Context, e core.Event, locale string) (*core.Order, error) {
-	if o, ok := in.carried(e); ok {
-		return &o, nil
-	}
-	if in.Shop == nil {
-		return nil, nil
-	}
-	o, err := in.Shop.Order(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, Locale: locale})
-	if err != nil {
-		return nil, err
-	}
-	return &o, nil
-}
-
-// carried returns the order that came along with an event.
-func (in *Intake) carried(e core.Event) (core.Order, bool) {
-	d := e.Data
-	if d.OrderCode == "" || len(d.Order) == 0 || string(d.Order) == "null" || in.Orders == nil {
-		return core.Order{}, false
-	}
-	o, err := in.Orders.Order(d.Order)
-	return o, err == nil && (o.Code == "" || o.Code == d.OrderCode)
-}
-
-// foreign reports whether an order is somebody else's. A guest's uid is
-// "guid|mail"; an order that names nobody proves nothing either way.
-func foreign(o core.Order, uid string) bool {
-	return o.CustomerUID != "" && !SameUID(o.CustomerUID, uid)
-}
-
-// SameUID reports whether two uids are one customer's: SAP Commerce lower-cases
-// them at registration, callers do not always.
-func SameUID(a, b string) bool { return strings.EqualFold(a, b) }
-
 // compose writes the plan's messages.
 func (in *Intake) compose(ctx context.Context, s subject, p *Plan, now time.Time) error {
-	if p.Owner != "" {
+	s.event.Event = p.Event
+	if p.Foreign {
 		s.event.Event.Data.OrderCode = "" // a thank-you for the link alone
 	}
 	input := in.input(ctx, s, p, now)
@@ -318,7 +256,7 @@ func (in *Intake) input(ctx context.Context, s subject, p *Plan, now time.Time) 
 	e := s.event.Event
 	input := render.Input{
 		Type: e.Type, Locale: p.Locale, Now: now, Event: e.Data, CustomerName: s.customer.Name,
-		Order: p.Order, Note: s.note, Degraded: p.Degraded,
+		Order: p.Order, Return: p.Return, Note: s.note, Degraded: p.Degraded,
 	}
 	if p.Order == nil {
 		return input
@@ -326,24 +264,30 @@ func (in *Intake) input(ctx context.Context, s subject, p *Plan, now time.Time) 
 	if input.CustomerName == "" {
 		input.CustomerName = p.Order.CustomerName
 	}
-	for i, c := range p.Order.Consignments {
-		if c.Code != e.Data.ConsignmentCode && !(e.Data.ConsignmentCode == "" && len(p.Order.Consignments) == 1) {
+	going := parcels(*p.Order, e.Data.ConsignmentCode)
+	for i, c := range going {
+		if c.Code != e.Data.ConsignmentCode && !(e.Data.ConsignmentCode == "" && len(going) == 1) {
 			continue
 		}
-		c = in.track(ctx, e, p.Locale, c)
-		input.Consignment, input.ConsignmentN, input.ConsignmentOf = &c, i+1, len(p.Order.Consignments)
+		c = in.track(ctx, s, p.Locale, c)
+		input.Consignment, input.ConsignmentN, input.ConsignmentOf = &c, i+1, len(going)
 	}
 	return input
 }
 
-// track asks the carrier's data of a consignment for. It is worth one short try.
-func (in *Intake) track(ctx context.Context, e core.Event, locale string, c core.Consignment) core.Consignment {
+// shortly bounds what is worth one try: the carrier's data, what comes back.
+const shortly = 2 * time.Second
+
+// track asks the carrier's data of a consignment for.
+func (in *Intake) track(ctx context.Context, s subject, locale string, c core.Consignment) core.Consignment {
+	e := s.event.Event
 	if in.Shop == nil || c.TrackingID == "" || c.TrackingURL != "" || !tracked(e.Type) {
 		return c
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, shortly)
 	defer cancel()
-	full, err := in.Shop.Tracking(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: e.Data.CustomerUID, Locale: locale}, c)
+	q := core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale}
+	full, err := in.Shop.Tracking(ctx, q, c)
 	if err != nil {
 		return c
 	}

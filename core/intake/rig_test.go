@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -76,12 +77,29 @@ type shop struct {
 	err    error
 	delay  map[string]time.Duration
 	asked  int
+	// stale orders are shown until so many have been read.
+	stale      map[string]core.Order
+	staleN     int
+	returns    map[string]core.Return
+	queries    []core.OrderQuery
+	tracked    []core.OrderQuery
+	onlyReturn func(order string) core.Return // of each order; nil: none
+	every      func(code string) core.Order   // orders that are not listed; nil: none
+	owners     map[string]string              // of orders whose answer names none
 }
 
 func (s *shop) Order(ctx context.Context, q core.OrderQuery) (core.Order, error) {
 	s.mu.Lock()
 	s.asked++
+	s.queries = append(s.queries, q)
 	o, ok := s.orders[q.Code]
+	if !ok && s.every != nil {
+		o, ok = s.every(q.Code), true
+	}
+	if old, is := s.stale[q.Code]; is && s.staleN > 0 {
+		s.staleN--
+		o = old
+	}
 	err, delay := s.err, s.delay[q.Code]
 	s.mu.Unlock()
 	select {
@@ -92,13 +110,32 @@ func (s *shop) Order(ctx context.Context, q core.OrderQuery) (core.Order, error)
 	if err != nil {
 		return core.Order{}, err
 	}
+	if ok && o.CustomerUID == "" && q.CustomerUID != "" {
+		ok = s.owners[q.Code] == q.CustomerUID // the shop compares
+		o.CustomerUID = q.CustomerUID
+	}
 	if !ok {
 		return core.Order{}, &core.ShopError{Class: core.Rejected, NotFound: true, Type: "UnknownIdentifierError"}
 	}
 	return o, nil
 }
 
-func (s *shop) Tracking(_ context.Context, _ core.OrderQuery, c core.Consignment) (core.Consignment, error) {
+func (s *shop) Return(_ context.Context, q core.OrderQuery, code string) (core.Return, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.onlyReturn != nil {
+		return s.onlyReturn(q.Code), nil
+	}
+	if r, ok := s.returns[code]; ok {
+		return r, nil
+	}
+	return core.Return{}, &core.ShopError{Class: core.Rejected, NotFound: true, Type: "UnknownIdentifierError"}
+}
+
+func (s *shop) Tracking(_ context.Context, q core.OrderQuery, c core.Consignment) (core.Consignment, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tracked = append(s.tracked, q)
 	return c, nil
 }
 
@@ -118,17 +155,47 @@ type rig struct {
 	n      int
 }
 
+// What all rigs begin with is made once: the texts, which never change, and the
+// bytes of an empty database.
+var (
+	builtInTexts = sync.OnceValue(func() *render.Texts {
+		texts, faults := render.New(nil, "en")
+		if len(faults) > 0 {
+			panic(fmt.Sprint(faults))
+		}
+		return texts
+	})
+	emptyDatabase = sync.OnceValue(func() []byte {
+		dir, err := os.MkdirTemp("", "intake")
+		if err != nil {
+			panic(err)
+		}
+		defer func() { _ = os.RemoveAll(dir) }()
+		st, err := store.Open(context.Background(), "sqlite:"+dir+"/t.db")
+		if err == nil {
+			err = st.Close()
+		}
+		if err != nil {
+			panic(err)
+		}
+		empty, err := os.ReadFile(dir + "/t.db")
+		if err != nil {
+			panic(err)
+		}
+		return empty
+	})
+)
+
 func inRig(t *testing.T, test func(r *rig)) {
 	t.Helper()
-	path := t.TempDir() + "/t.db"
+	path, texts := t.TempDir()+"/t.db", builtInTexts()
+	if err := os.WriteFile(path, emptyDatabase(), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		st, err := store.Open(context.Background(), "sqlite:"+path)
 		if err != nil {
 			t.Fatal(err)
-		}
-		texts, faults := render.New(nil, "en")
-		if len(faults) > 0 {
-			t.Fatal(faults)
 		}
 		r := &rig{t: t, engine: lane.New(st, slog.New(slog.DiscardHandler)), out: &outbox{broken: map[string]string{}}}
 		r.shop = &shop{orders: map[string]core.Order{}, delay: map[string]time.Duration{}}

@@ -3,7 +3,6 @@ package intake
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -35,11 +34,19 @@ func (w *customerWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 	case err != nil:
 		in.Log.Error("cannot read an event; trying again", "event", it.Ref, "err", err)
 		return again(it, now.Add(time.Second), nil)
+	case s.customer.MergedInto != 0:
+		return in.handOver(s.event, s.customer.MergedInto, "", false)
+	case s.event.Event.Type == core.CustomerRegistered && s.closedBefore(s.event.Event.Time):
+		return in.handOver(s.event, 0, s.customer.UID, false)
 	}
+	s.rereads = it.Step - 1
 	p, err := in.plan(ctx, s, now)
 	var wait *waitError
 	switch {
 	case errors.As(err, &wait):
+		if wait.reread {
+			it.Step++
+		}
 		return in.waitFor(it, s.event, wait, now)
 	case err != nil:
 		return in.cannotTell(it, s, err)
@@ -53,7 +60,7 @@ func (w *customerWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 // wantsToTell is what carrying out a plan reads.
 func (in *Intake) wantsToTell(s subject, p Plan) core.Wants {
 	var w core.Wants
-	if key := newsKey(s.customer.ID, s.event.Event); key != "" {
+	if key := newsKey(s.customer.ID, p.Event); key != "" {
 		w.Claims = append(w.Claims, key)
 	}
 	for _, m := range p.Messages {
@@ -70,7 +77,7 @@ func again(it lane.Item, at time.Time, write func(*lane.Tx) error) lane.Result {
 // waitFor holds the customer's lane, visibly, until the shop is asked again.
 func (in *Intake) waitFor(it lane.Item, e core.StoredEvent, wait *waitError, now time.Time) lane.Result {
 	return again(it, now.Add(wait.after), func(tx *lane.Tx) error {
-		if e.ShopTriedAt.IsZero() {
+		if e.ShopTriedAt.IsZero() && !wait.reread {
 			e.ShopTriedAt = now
 		}
 		e.Reason = wait.Error()
@@ -100,6 +107,9 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 	if s.links, err = tx.LinksOf(s.customer.ID); err != nil {
 		return s, err
 	}
+	if s.asGuest, err = orderedAsGuest(tx, s.customer, s.event.Event); err != nil {
+		return s, err
+	}
 	if !strings.HasPrefix(string(s.event.Event.Type), "ticket.") {
 		return s, nil
 	}
@@ -124,7 +134,7 @@ func (in *Intake) load(tx core.Tx, row int64) (subject, error) {
 
 // carryOut writes down what a plan says, unless the same has been told before.
 func (in *Intake) carryOut(tx *lane.Tx, s subject, p Plan, now time.Time) error {
-	if p.State == core.EventRouted {
+	if p.State == core.EventRouted || p.ToldByShop { // by whomever it is told: nothing lower is news after it
 		why, err := told(tx, s, p, now)
 		if err != nil {
 			return err
@@ -180,7 +190,7 @@ func (in *Intake) emit(tx *lane.Tx, m core.Message) error {
 
 // remember keeps what the event and the shop's answer taught about the customer.
 func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error {
-	e := s.event.Event
+	e := p.Event
 	if p.Owner != "" {
 		who, err := tx.EnsureCustomer(p.Owner, now)
 		if err != nil {
@@ -191,19 +201,23 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		}
 	}
 	if p.Order != nil {
+		if err := rememberGuest(tx, s, *p.Order, now); err != nil {
+			return err
+		}
 		if err := tx.RememberOrder(e.Site, e.Data.OrderCode, s.customer.ID); err != nil {
 			return err
 		}
 		if s.customer.Name == "" && p.Order.CustomerName != "" {
-			s.customer.Name = p.Order.CustomerName
-			if err := tx.SaveCustomer(s.customer); err != nil {
+			if err := rewrite(tx, s.customer.ID, func(c *core.Customer) { c.Name = p.Order.CustomerName }); err != nil {
 				return err
 			}
 		}
 	}
 	switch {
 	case e.Type == core.CustomerClosed:
-		return in.closeAccount(tx, s, now)
+		return closeAccount(tx, s, now)
+	case e.Type == core.ConsentWithdrawn:
+		return withdraw(tx, s, now)
 	case e.Type == core.TicketStatus:
 		v, err := tx.ConversationByTicket(e.Data.TicketID)
 		if errors.Is(err, core.ErrNotFound) {
@@ -216,109 +230,4 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		return tx.SaveConversation(v)
 	}
 	return nil
-}
-
-// closeAccount ends a customer's links; what still waits for them is cancelled
-// when its turn comes.
-func (in *Intake) closeAccount(tx *lane.Tx, s subject, now time.Time) error {
-	for _, l := range s.links {
-		l.Link.State, l.Link.ChangedAt = core.LinkEnded, now
-		if err := tx.SaveLink(l.Link); err != nil {
-			return err
-		}
-	}
-	s.customer.ClosedAt, s.customer.ShopToken = now, []byte(core.NoShopToken)
-	return tx.SaveCustomer(s.customer)
-}
-
-// told says why an event is no news: the same was told before, or a later state was.
-func told(tx *lane.Tx, s subject, p Plan, now time.Time) (string, error) {
-	e := s.event.Event
-	if info, ok := core.LookupType(e.Type); ok && info.Rank > 0 {
-		if why, err := outranked(tx, s, info); why != "" || err != nil {
-			return why, err
-		}
-	}
-	if e.Type == core.ThankYou && e.Data.OrderCode != "" && p.Owner == "" {
-		// The thank-you tells of the order: order.placed would say it again.
-		_, _, err := tx.Claim(newsKey(s.customer.ID, core.Event{Type: core.OrderPlaced, Data: core.EventData{OrderCode: e.Data.OrderCode}}), "", now)
-		return "", err
-	}
-	if e.Type == core.TicketStatus {
-		return knownStatus(tx, e)
-	}
-	key := newsKey(s.customer.ID, e)
-	if key == "" {
-		return "", nil
-	}
-	first, _, err := tx.Claim(key, "", now)
-	if err == nil && first && e.Type == core.TicketNoteAdded {
-		first, err = firstTelling(tx, e.Data, now)
-	}
-	if err != nil || first {
-		return "", err
-	}
-	return "the same has been told before", nil
-}
-
-// knownStatus says that a ticket is known to be in a state. What was found by
-// asking the desk has been compared before.
-func knownStatus(tx *lane.Tx, e core.Event) (string, error) {
-	v, err := tx.ConversationByTicket(e.Data.TicketID)
-	switch {
-	case errors.Is(err, core.ErrNotFound):
-		return "", nil
-	case err == nil && v.Status == e.Data.Status && e.Source != core.PollSource:
-		return "the same has been told before", nil
-	}
-	return "", err
-}
-
-// newsKey is the same for two events that tell the same: a shop may push one
-// thing by two ways, or with a new id on each try. "": no two are the same.
-func newsKey(customerID int64, e core.Event) string {
-	d := e.Data
-	key := []string{"news", fmt.Sprint(customerID), string(e.Type)}
-	switch {
-	case e.Type == core.TicketNoteAdded && d.Note != nil:
-		return strings.Join(append(key, d.TicketID, d.Note.ID), "\x00")
-	case e.Type == core.TicketCreated:
-		return strings.Join(append(key, d.TicketID), "\x00")
-	case !strings.HasPrefix(string(e.Type), "order."):
-		return ""
-	case partly[e.Type] && d.ReturnCode == "" && d.ConsignmentCode == "":
-		return "" // an order can be partly cancelled or refunded several times
-	}
-	return strings.Join(append(key, d.OrderCode, d.ConsignmentCode, d.ReturnCode), "\x00")
-}
-
-var partly = map[core.EventType]bool{"order.partly_cancelled": true, "order.partly_refunded": true}
-
-// outranked compares the rank of an event with the highest told of its entity.
-func outranked(tx *lane.Tx, s subject, info core.TypeInfo) (string, error) {
-	e := s.event.Event
-	code := ""
-	switch info.Entity {
-	case core.EntityConsignment:
-		code = e.Data.ConsignmentCode
-	case core.EntityReturn:
-		code = e.Data.ReturnCode
-	case core.EntityOrder:
-		code = e.Data.OrderCode
-	}
-	if code == "" {
-		return "", nil // which one is not known
-	}
-	entity := strings.Join([]string{string(info.Entity), fmt.Sprint(s.customer.ID), e.Data.OrderCode, code}, "\x00")
-	rank, err := tx.Rank(entity)
-	if err != nil {
-		return "", err
-	}
-	if info.Rank < rank {
-		return "a later state of the same " + string(info.Entity) + " has been told", nil
-	}
-	if info.Rank == rank {
-		return "", nil
-	}
-	return "", tx.SetRank(entity, info.Rank)
 }

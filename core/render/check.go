@@ -86,6 +86,7 @@ func examples(name string) []Input {
 		func(in *Input) { in.Order = &core.Order{Code: in.Order.Code, Lines: in.Order.Lines[:1]} },
 		func(in *Input) { in.Consignment = nil },
 		func(in *Input) { in.Consignment = &core.Consignment{Code: in.Consignment.Code} },
+		func(in *Input) { in.Return = nil },
 		func(in *Input) { in.ConsignmentN, in.ConsignmentOf = 0, 0 },
 		func(in *Input) { in.Event = core.EventData{} },
 		func(in *Input) { in.Event.Status = "in_process" },
@@ -120,7 +121,8 @@ func example(name string) Input {
 		Type: core.EventType(name), Now: day.Add(time.Hour),
 		Event:        core.EventData{OrderCode: order.Code, ConsignmentCode: parcels[0].Code, ReturnCode: "R-81", TicketID: "T-7", Status: "closed"},
 		CustomerName: "Ines Vidal", Order: &order, Consignment: &parcels[0], ConsignmentN: 1, ConsignmentOf: 2,
-		Note: &core.PublicNote{ID: "n-1", Text: "The lid is on its way. 1 < 2 & **thanks**!", Author: "Jo", CreatedAt: day},
+		Return: &core.Return{Code: "R-81", OrderCode: order.Code, Status: "RECEIVED", Refund: eur("7.25"), LabelURL: "https://shop.example.com/label/R-81"},
+		Note:   &core.PublicNote{ID: "n-1", Text: "The lid is on its way. 1 < 2 & **thanks**!", Author: "Jo", CreatedAt: day},
 		Vars: map[string]any{
 			"orders": []core.Order{order, {Code: "00416999", Status: "COMPLETED", Placed: day.AddDate(0, -1, 0), Total: eur("12.00")}},
 		},

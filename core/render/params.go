@@ -36,6 +36,7 @@ var params = []param{
 	{"consignment.n", func(v *view, _ *format) string { return countParam(v.Consignment.N) }},
 	{"consignment.of", func(v *view, _ *format) string { return countParam(v.Consignment.Of) }},
 	{"return.code", func(v *view, _ *format) string { return v.Return.Code }},
+	{"return.refund", func(v *view, f *format) string { return f.money(v.Return.Refund) }},
 	{"ticket.id", func(v *view, _ *format) string { return v.Ticket.ID }},
 	{"note.text", func(v *view, _ *format) string { return v.Note.Text }},
 	{"text", func(v *view, _ *format) string { return v.text }},

@@ -35,6 +35,8 @@ type Input struct {
 	// ConsignmentN of ConsignmentOf parcels is the one the event is about; 0: unknown.
 	ConsignmentN, ConsignmentOf int
 
+	Return *core.Return // the one the event is about; nil: not read
+
 	Note *core.PublicNote
 
 	// Answer is the name of a chat answer (Answers) and Vars are its values;

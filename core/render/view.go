@@ -19,7 +19,7 @@ type view struct {
 	Customer    customerView
 	Order       orderView
 	Consignment consignmentView
-	Return      struct{ Code string }
+	Return      core.Return
 	Ticket      struct{ ID, Status string }
 	Note        core.PublicNote
 
@@ -61,7 +61,10 @@ func newView(in Input) *view {
 	if in.ConsignmentN > 0 && in.ConsignmentN <= in.ConsignmentOf {
 		v.Consignment.N, v.Consignment.Of = in.ConsignmentN, in.ConsignmentOf
 	}
-	v.Return.Code = in.Event.ReturnCode
+	if in.Return != nil {
+		v.Return = *in.Return
+	}
+	v.Return.Code = first(v.Return.Code, in.Event.ReturnCode)
 	v.Ticket.ID, v.Ticket.Status = in.Event.TicketID, in.Event.Status
 	if in.Note != nil {
 		v.Note = *in.Note

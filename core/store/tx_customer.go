@@ -7,7 +7,7 @@ import (
 	"tidings/core"
 )
 
-const customerColumns = `id, uid, name, locale, preferred, created_at, closed_at`
+const customerColumns = `id, uid, name, locale, preferred, created_at, closed_at, merged_into`
 
 const (
 	customerByID  = `SELECT ` + customerColumns + ` FROM customer WHERE id = $1`
@@ -18,7 +18,7 @@ func scanCustomer(r scanner) (core.Customer, error) {
 	var c core.Customer
 	var preferred []byte
 	var created, closed int64
-	if err := r.Scan(&c.ID, &c.UID, &c.Name, &c.Locale, &preferred, &created, &closed); err != nil {
+	if err := r.Scan(&c.ID, &c.UID, &c.Name, &c.Locale, &preferred, &created, &closed, &c.MergedInto); err != nil {
 		return c, found(err)
 	}
 	c.CreatedAt, c.ClosedAt = at(created), at(closed)
@@ -81,6 +81,24 @@ func (t *tx) ShopToken(customerID int64) ([]byte, error) {
 		return nil, core.ErrNotFound
 	}
 	return sealed, nil
+}
+
+// MergeCustomer gives all that one customer has to another.
+func (t *tx) MergeCustomer(from, into int64) error {
+	t.c.forgetAll()
+	for _, query := range []string{
+		`UPDATE link SET customer_id = $2 WHERE customer_id = $1`,
+		`UPDATE shop_order SET customer_id = $2, seq = seq + (SELECT coalesce(max(o.seq), 0) FROM shop_order o WHERE o.customer_id = $2)
+			WHERE customer_id = $1`,
+		`UPDATE conversation SET customer_id = $2 WHERE customer_id = $1`,
+		`UPDATE message SET customer_id = $2 WHERE customer_id = $1`,
+		`UPDATE customer SET merged_into = $2, uid = uid || ' (merged ' || CAST(id AS TEXT) || ')' WHERE id = $1`,
+	} {
+		if err := t.exec(query, from, into); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // RememberOrder notes whose order it is. One that is known keeps its place

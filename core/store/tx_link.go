@@ -134,6 +134,12 @@ func (t *tx) LinksBySubject(channel, subject string) ([]core.Link, error) {
 		WHERE l.channel = $1 AND l.subject = $2 AND l.subject <> '' AND l.state <> 'ended' ORDER BY l.id`, channel, subject)
 }
 
+// LinkHistory returns all links of a customer, newest first.
+func (t *tx) LinkHistory(customerID int64) ([]core.LinkedAddress, error) {
+	return list(t, scanLinked, `SELECT `+linkColumns+`, `+addressColumns+` FROM link l JOIN address a ON a.id = l.address_id
+		WHERE l.customer_id = $1 ORDER BY l.id DESC`, customerID)
+}
+
 // InsertLink writes a new link.
 func (t *tx) InsertLink(l core.Link) (int64, error) {
 	id, err := t.c.nextID(t.ctx, "link")
@@ -158,14 +164,14 @@ func (t *tx) SaveLink(l core.Link) error {
 		l.ID, l.State, l.AddressID, l.Evidence, l.Subject, ms(l.ChangedAt))
 }
 
-const optInColumns = `o.id, o.customer_uid, o.site, o.order_code, o.locale, o.purpose, o.consent, o.consent_ver, o.channels, o.created_at, o.expires_at`
+const optInColumns = `o.id, o.customer_uid, o.site, o.order_code, o.locale, o.purpose, o.consent, o.consent_ver, o.channels, o.proof, o.created_at, o.expires_at`
 
 func scanOptIn(r scanner) (core.OptIn, error) {
 	var o core.OptIn
 	var consent, channels []byte
 	var created, expires int64
 	err := r.Scan(&o.ID, &o.CustomerUID, &o.Site, &o.OrderCode, &o.Locale, &o.Purpose, &consent, &o.ConsentVer,
-		&channels, &created, &expires)
+		&channels, &o.Proof, &created, &expires)
 	if err != nil {
 		return o, found(err)
 	}
@@ -188,9 +194,14 @@ func (t *tx) InsertOptIn(o core.OptIn) (int64, error) {
 		return 0, err
 	}
 	return t.insert("opt_in", `INSERT INTO opt_in (id, customer_uid, site, order_code, locale, purpose, consent, consent_ver,
-		channels, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		channels, created_at, expires_at, proof) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
 		o.CustomerUID, o.Site, o.OrderCode, o.Locale, o.Purpose, blob(o.Consent), o.ConsentVer, channels,
-		ms(o.CreatedAt), ms(o.ExpiresAt))
+		ms(o.CreatedAt), ms(o.ExpiresAt), o.Proof)
+}
+
+// MoveOptIns makes the offers for a uid those for another.
+func (t *tx) MoveOptIns(from, to string) error {
+	return t.exec(`UPDATE opt_in SET customer_uid = $2 WHERE customer_uid = $1`, from, to)
 }
 
 // InsertCode keeps the hash of a short code of an offer.
@@ -213,10 +224,10 @@ func (t *tx) LiveOptIn(o core.OptIn, until time.Time) (core.OptIn, error) {
 	}
 	return scanOptIn(t.row(`SELECT `+optInColumns+` FROM opt_in o
 		WHERE o.customer_uid = $1 AND o.site = $2 AND o.order_code = $3 AND o.purpose = $4 AND o.locale = $5 AND o.consent = $6
-		  AND o.consent_ver = $7 AND o.channels = $8 AND o.expires_at > $9
+		  AND o.consent_ver = $7 AND o.channels = $8 AND o.expires_at > $9 AND o.proof = $10
 		  AND NOT EXISTS (SELECT 1 FROM opt_in_use u WHERE u.opt_in_id = o.id)
 		ORDER BY o.id DESC LIMIT 1`,
-		o.CustomerUID, o.Site, o.OrderCode, o.Purpose, o.Locale, blob(o.Consent), o.ConsentVer, channels, ms(until)))
+		o.CustomerUID, o.Site, o.OrderCode, o.Purpose, o.Locale, blob(o.Consent), o.ConsentVer, channels, ms(until), o.Proof))
 }
 
 // OptInByCode returns the offer a short code stands for.

@@ -39,11 +39,19 @@ type linkedChat struct {
 	State       core.LinkState `json:"state"`
 	Purpose     core.Purpose   `json:"purpose"`
 	Evidence    string         `json:"evidence"`
+	Consent     consent        `json:"consent"`
 	Since       *time.Time     `json:"since"`
 	Blocked     bool           `json:"blocked"`
 	LastWroteAt *time.Time     `json:"lastWroteAt"`
 	// WindowOpen says whether the platform lets us write freely now.
 	WindowOpen bool `json:"windowOpen"`
+}
+
+// consent is what a customer agreed to when they linked a chat.
+type consent struct {
+	Text    *string    `json:"text"`
+	Version *string    `json:"version"`
+	At      *time.Time `json:"at"`
 }
 
 // getCustomer shows a customer.
@@ -88,7 +96,8 @@ func (s *Server) customer(tx core.Tx, who core.Customer) (customerAnswer, error)
 func (s *Server) linkedChat(l core.LinkedAddress) linkedChat {
 	return linkedChat{
 		Channel: l.Link.Channel, Address: l.Address.Value, State: l.Link.State, Purpose: l.Link.Purpose, Evidence: l.Link.Evidence,
-		Since: orNull(l.Link.CreatedAt), Blocked: !l.Address.BlockedAt.IsZero(), LastWroteAt: orNull(l.Address.LastInAt),
+		Consent: consent{orNull(l.Link.Consent), orNull(l.Link.ConsentVer), orNull(l.Link.CreatedAt)},
+		Since:   orNull(l.Link.CreatedAt), Blocked: !l.Address.BlockedAt.IsZero(), LastWroteAt: orNull(l.Address.LastInAt),
 		WindowOpen: s.windowOpen(l.Link.Channel, l.Address.LastInAt),
 	}
 }
@@ -201,11 +210,26 @@ func (s *Server) readVouched(c *gin.Context, channel core.Channel) (inbound.Vouc
 	if v.LastWroteAt.After(s.now().Add(clockSkew)) {
 		body.fault("lastWroteAt", "must not be in the future")
 	}
-	if raw, ok := body.take("address"); ok && raw[0] == '{' {
-		body.appScoped()
-	} else {
+	if raw, ok := body.take("address"); !ok || raw[0] != '{' {
 		v.Address = body.address(channel)
+		return v, body.done()
 	}
+	matcher, ok := channel.(core.Matcher)
+	v.Subject = body.appScoped(ok)
+	if err := body.done(); err != nil {
+		return v, err
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), loginTimeout)
+	defer cancel()
+	a, err := matcher.AddressOf(ctx, v.Subject)
+	switch {
+	case err != nil:
+		s.Log.Error("an address could not be matched: the platform does not tell whose it is", "err", err)
+		return v, &refusal{problem{Status: http.StatusServiceUnavailable, Detail: "the platform does not tell which chat this is; try again later"}}
+	case a.Value == "":
+		body.faultAt("address/asid", "has no chat with us yet; lead the customer there by an opt-in")
+	}
+	v.Address = a.Value
 	return v, body.done()
 }
 
@@ -220,15 +244,19 @@ func (o *object) address(channel core.Channel) string {
 	return value
 }
 
-// appScoped refuses {"asid": …}: matching one takes a request to the platform.
-func (o *object) appScoped() {
+// appScoped reads {"asid": …}, what a platform's login calls an account, where the
+// platform can match it.
+func (o *object) appScoped(matched bool) string {
 	child := o.object("address")
-	if child.text("asid", maxText) == "" {
+	asid := child.text("asid", maxText)
+	switch {
+	case asid == "":
 		child.fault("asid", "is required where the address is an object")
-	} else {
-		child.fault("asid", "does not work: not in this version")
+	case !matched:
+		child.fault("asid", "cannot be matched on this channel; name the address itself")
 	}
 	child.strangers()
+	return asid
 }
 
 // chatOf returns the customer's link to an address; core.ErrNotFound for none.

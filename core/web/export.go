@@ -64,7 +64,7 @@ func (s *Server) exportCustomer(c *gin.Context) {
 	}
 	a := exportAnswer{
 		Orders: []exportOrder{}, Consents: []exportConsent{}, Messages: []messageAnswer{},
-		NotIncluded: []string{"links that have ended", "conversations before the newest", "what the customer wrote (it stands in the shop's tickets)"},
+		NotIncluded: []string{"conversations before the newest", "what the customer wrote (it stands in the shop's tickets)"},
 	}
 	err = s.view(c.Request.Context(), func(tx core.Tx) error {
 		who, err := tx.CustomerByUID(uid)
@@ -98,7 +98,7 @@ func (a *exportAnswer) addOrders(tx core.Tx, who core.Customer) error {
 }
 
 func (a *exportAnswer) addConsents(tx core.Tx, who core.Customer) error {
-	links, err := tx.LinksOf(who.ID)
+	links, err := tx.LinkHistory(who.ID)
 	for _, l := range links {
 		a.Consents = append(a.Consents, exportConsent{
 			Channel: l.Link.Channel, Address: l.Address.Value, Name: orNull(l.Address.Name), Purpose: l.Link.Purpose, State: l.Link.State,

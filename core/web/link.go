@@ -28,7 +28,7 @@ func parsePages() *template.Template {
 
 // linkWords are what the page says in one language.
 type linkWords struct {
-	Title, Lead, Open, Scan, Code, Login, Until, Gone, GoneLead string
+	Title, Lead, Open, Scan, QR, Code, Login, Until, Gone, GoneLead string
 }
 
 // linkPageData is what the page shows.
@@ -53,14 +53,14 @@ func wordsFor(lang string) linkWords {
 	if lang == "de" {
 		return linkWords{
 			Title: "Nachrichten in Ihrem Messenger", Lead: "Wählen Sie, wo wir Ihnen schreiben dürfen.",
-			Open: "Öffnen", Scan: "Oder mit dem Handy scannen", Code: "Ihr Code", Login: "Anmelden mit", Until: "Gültig bis",
+			Open: "Öffnen", Scan: "Oder mit dem Handy scannen", QR: "QR-Code für", Code: "Ihr Code", Login: "Anmelden mit", Until: "Gültig bis",
 			Gone:     "Dieser Link gilt nicht mehr",
 			GoneLead: "Er ist abgelaufen, oder die Adresse stimmt nicht. Im Shop bekommen Sie einen neuen.",
 		}
 	}
 	return linkWords{
 		Title: "Messages in your messenger", Lead: "Choose where we may write to you.",
-		Open: "Open", Scan: "Or scan with your phone", Code: "Your code", Login: "Log in with", Until: "Valid until",
+		Open: "Open", Scan: "Or scan with your phone", QR: "QR code for", Code: "Your code", Login: "Log in with", Until: "Valid until",
 		Gone:     "This link is no longer valid",
 		GoneLead: "It has expired, or its address is not right. You get a new one in the shop.",
 	}

@@ -216,6 +216,19 @@ func TestNoLogin(t *testing.T) {
 	})
 }
 
+// A shop that knows what the platform's login calls an account need not know the chat.
+func TestMatchedAddress(t *testing.T) {
+	gateway(t, func(t *testing.T, r *rig) {
+		const at = "/v1/customers/ines/addresses/code"
+		r.call("PUT", at, `{"address":{"asid":"7"}}`).want(201).is("43", "address").is("the shop's word for the login's id 7, matched by the platform", "evidence")
+		if got := r.call("PUT", at, `{"address":{"asid":"8"}}`).want(422).pointers(); got != "/address/asid" {
+			t.Errorf("no chat: got faults at %q", got)
+		}
+		r.call("PUT", at, `{"address":{"asid":"away"}}`).want(503)
+		r.call("PUT", "/v1/customers/mara/addresses/code", `{"address":{"asid":"7"}}`).want(409)
+	})
+}
+
 // A login that was taken back ends the link, and its proof is forgotten.
 func TestLoginRevoked(t *testing.T) {
 	gateway(t, func(t *testing.T, r *rig) {

@@ -54,7 +54,8 @@ func TestSides(t *testing.T) {
 		slices.Sort(got)
 		want := []string{
 			"GET /auth/:channel/callback", "GET /auth/:channel/deletion/:code", "GET /auth/:channel/start", "GET /healthz", "GET /link/:token",
-			"GET /readyz", "GET /webhooks/:channel", "POST /auth/:channel/deauthorize", "POST /auth/:channel/deletion", "POST /oauth/token", "POST /webhooks/:channel",
+			"GET /readyz", "GET /webhooks/:channel", "OPTIONS /v1/opt-ins", // 404 without a storefront
+			"POST /auth/:channel/deauthorize", "POST /auth/:channel/deletion", "POST /oauth/token", "POST /v1/opt-ins", "POST /webhooks/:channel",
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("the public side (-want +got):\n%s", diff)

@@ -24,8 +24,8 @@ type offerAnswer struct {
 	Links     []map[string]string `json:"links"`
 }
 
-// postOptIn offers a customer the ways to link a chat.
-func (s *Server) postOptIn(c *gin.Context) {
+// offerToShop offers a customer of whom the shop speaks the ways to link a chat.
+func (s *Server) offerToShop(c *gin.Context) {
 	body, err := readObject(c.Request)
 	if err != nil {
 		s.failWith(c, err, 0)
@@ -36,6 +36,11 @@ func (s *Server) postOptIn(c *gin.Context) {
 		s.failWith(c, err, 0)
 		return
 	}
+	s.offer(c, w, invites)
+}
+
+// offer answers with the links a wish asks for.
+func (s *Server) offer(c *gin.Context, w inbound.Wish, invites []inbound.Invite) {
 	if !s.optIns() || len(invites) == 0 {
 		fail(c, problem{
 			Status: http.StatusServiceUnavailable, Detail: "opt-ins are off: no opt_in.keys, or no channel to which a customer can be led",
@@ -75,8 +80,16 @@ func linkAnswer(l inbound.OfferLink, publicURL string) map[string]string {
 }
 
 func (s *Server) readWish(body *object) (inbound.Wish, []inbound.Invite, error) {
+	uid := body.required("customerUid")
+	w, invites := s.readOffer(body)
+	w.CustomerUID = uid
+	return w, invites, body.done()
+}
+
+// readOffer reads what is to be offered, but not to whom.
+func (s *Server) readOffer(body *object) (inbound.Wish, []inbound.Invite) {
 	w := inbound.Wish{
-		CustomerUID: body.required("customerUid"), OrderCode: body.text("orderCode", maxText), Site: body.text("site", maxText),
+		OrderCode: body.text("orderCode", maxText), Site: body.text("site", maxText),
 		Locale: body.locale("locale"), Purpose: core.Purpose(body.text("purpose", maxText)),
 	}
 	switch w.Purpose {
@@ -90,8 +103,7 @@ func (s *Server) readWish(body *object) (inbound.Wish, []inbound.Invite, error) 
 	w.Consent, w.ConsentVersion = consent.text("text", maxWords), consent.text("version", maxText)
 	consent.strangers()
 	w.Token = s.readToken(body)
-	invites := s.readChannels(body)
-	return w, invites, body.done()
+	return w, s.readChannels(body)
 }
 
 // readToken reads the token with which a desk may act for the customer.

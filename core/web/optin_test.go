@@ -149,3 +149,14 @@ func TestLinkPageLanguage(t *testing.T) {
 		}
 	})
 }
+
+// A link that has ended stays in the export: it says what was agreed to, and until when.
+func TestExportHoldsWhatHasEnded(t *testing.T) {
+	gateway(t, func(t *testing.T, r *rig) {
+		token := r.call("POST", "/v1/opt-ins", wish).want(201).at("links", 0, "token").(string)
+		r.on(r.public, "POST", "/webhooks/chat", `{"id":"u1","kind":"opt_in","from":{"value":"42"},"ref":"`+token+`"}`, "X-Secret", "s3cret").want(202)
+		r.call("DELETE", "/v1/customers/ines/addresses/chat", "").want(204)
+		r.call("GET", "/v1/customers/ines/export", "").want(200).is("yes, please", "consents", 0, "text").is("ended", "consents", 0, "state").
+			is("opt-in 1, asked for by the shop, update u1", "consents", 0, "evidence")
+	})
+}

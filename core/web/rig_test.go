@@ -110,6 +110,13 @@ func (codeChannel) CheckAddress(value string) string {
 	return ""
 }
 
+func (codeChannel) AddressOf(_ context.Context, subject string) (core.Address, error) {
+	if subject == "away" {
+		return core.Address{}, errors.New("the platform does not answer")
+	}
+	return core.Address{Value: map[string]string{"7": "43"}[subject]}, nil
+}
+
 func (codeChannel) Invite(string) core.Invitation {
 	return core.Invitation{TakesCode: true, How: "send %s to the app"}
 }

@@ -71,7 +71,11 @@ func (s *Server) routes() []route {
 		{post, "/v1/messages/:id/cancel", api, scopeMessages, s.operate(s.Dispatcher.Cancel)},
 		{post, "/v1/messages/:id/discard", api, scopeMessages, s.operate(s.Dispatcher.Discard)},
 
-		{post, "/v1/opt-ins", api, scopeOptIns, s.postOptIn},
+		// Storefronts ask from browsers, too, with a customer's own token: postOptIn
+		// asks for the scope where none is shown.
+		{post, "/v1/opt-ins", api, "", s.postOptIn},
+		{post, "/v1/opt-ins", public, "", s.postOwnOptIn},
+		{http.MethodOptions, "/v1/opt-ins", everywhere, "", s.preflightOptIn},
 
 		{get, "/v1/customers/:uid", api, scopeCustomers, s.getCustomer},
 		{remove, "/v1/customers/:uid", api, scopeCustomers, notInThisVersion},

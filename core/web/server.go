@@ -40,6 +40,9 @@ type Settings struct {
 	// Mail reads an e-mail that came to the desk's address; nil: it has none. Why
 	// tells why there are no events; the error, without naming anybody, what is wrong.
 	Mail func(raw []byte, now time.Time) (events []core.Event, why string, err error)
+	// CORSOrigins are the storefronts whose pages may ask for links with a
+	// customer's own token; none: nobody may.
+	CORSOrigins []string
 }
 
 // Options are the surroundings of a Server.
@@ -48,8 +51,10 @@ type Options struct {
 	Intake     *intake.Intake
 	Dispatcher *dispatch.Dispatcher
 	Inbound    *inbound.Inbound // without Keys, opt-ins are refused
-	Metrics    *Metrics
-	Settings   Settings
+	// Prover lets customers show what is theirs; nil: nobody can.
+	Prover   core.Prover
+	Metrics  *Metrics
+	Settings Settings
 
 	TrustedProxies []string // addresses and CIDR blocks
 	// Ping reports whether the database answers.
@@ -67,6 +72,7 @@ type Options struct {
 type Server struct {
 	Options
 	pages    *template.Template
+	proofs   *proofs
 	settings atomic.Pointer[settings]
 }
 
@@ -85,7 +91,7 @@ func New(o Options) *Server {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics()
 	}
-	s := &Server{Options: o, pages: parsePages()}
+	s := &Server{Options: o, pages: parsePages(), proofs: newProofs()}
 	s.Set(o.Settings)
 	o.Metrics.watch(o.Engine, o.Dispatcher, o.Now)
 	return s

@@ -172,10 +172,11 @@ function move(t, status, label) {
   return b;
 }
 
-function entry(e) {
+function entry(ticket, e) {
   const who = [e.author || (e.agent ? "Agent" : "Customer"), e.agent && !e.public ? "internal" : "", new Date(e.createdAt).toLocaleTimeString(), e.status ? "status " + e.status : ""];
   return el("li", { className: e.agent ? (e.public ? "agent" : "internal") : "" }, el("small", {}, who.filter(Boolean).join(" · ")), e.text,
-    ...(e.attachments || []).map((name) => el("small", {}, "attachment " + name)));
+    ...(e.files || []).map((f) => el("small", {}, el("a", { href: "/_sandbox/shop/tickets/" + encodeURIComponent(ticket) + "/files/" + f.id, download: f.name },
+      "attachment " + f.name + " (" + Math.ceil(f.bytes / 1024) + " KB)"))));
 }
 
 function showTicket(t) {
@@ -187,7 +188,7 @@ function showTicket(t) {
   card.node.querySelector(".about").textContent = [t.customer.name || t.customer.uid, t.order ? "order " + t.order : "no order"].join(" · ");
   card.node.querySelector(".status").textContent = statusNames[t.status] || t.status;
   card.moves.replaceChildren(...(moves[t.status] || []).map(([status, label]) => move(t, status, label)));
-  card.entries.replaceChildren(...t.entries.map(entry));
+  card.entries.replaceChildren(...t.entries.map((e) => entry(t.id, e)));
   card.entries.scrollTop = card.entries.scrollHeight;
 }
 

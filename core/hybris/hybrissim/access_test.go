@@ -14,10 +14,11 @@ func TestRolesMatrix(t *testing.T) {
 	user := base + "/users/ines.vidal%40example.com"
 	create := `{"subject":"Cup","message":"One is missing","ticketCategory":{"id":"PROBLEM"}}`
 	const (
-		ok       = ""
-		nobody   = "UnauthorizedError"
-		norole   = "AccessDeniedError"
-		notyours = "ForbiddenError"
+		ok        = ""
+		nobody    = "UnauthorizedError"
+		norole    = "AccessDeniedError"
+		notyours  = "ForbiddenError"
+		wrongForm = "HttpMediaTypeNotSupportedError" // let in, and then asked for a form
 	)
 	tests := []struct {
 		name, method, path, body                         string
@@ -34,6 +35,10 @@ func TestRolesMatrix(t *testing.T) {
 		{"new ticket", "POST", user + "/tickets", create, nobody, notyours, norole, ok, notyours, norole},
 		{"new entry", "POST", user + "/tickets/00000F21/events", `{"message":"Hello"}`, nobody, notyours, norole, ok, notyours, norole},
 		{"associated objects", "GET", user + "/ticketAssociatedObjects", "", nobody, notyours, norole, ok, notyours, norole},
+		{"attachment", "POST", user + "/tickets/00000F21/events/0000A130/attachments", "", nobody, notyours, norole, wrongForm, notyours, norole},
+		{"consent templates", "GET", user + "/consenttemplates", "", nobody, notyours, ok, ok, notyours, ok},
+		{"preferences", "GET", user + "/notificationpreferences", "", nobody, notyours, ok, ok, notyours, ok},
+		{"site messages", "GET", user + "/notifications/sitemessages", "", nobody, notyours, ok, ok, notyours, ok},
 		{"categories", "GET", base + "/ticketCategories", "", ok, ok, ok, ok, ok, ok},
 		{"base sites", "GET", "/occ/v2/basesites", "", ok, ok, ok, ok, ok, ok},
 	}

@@ -83,14 +83,6 @@ func webhooks(o hybrissim.Options) hybrissim.Options {
 	return o
 }
 
-func answering(pairs ...string) hybrissim.Options {
-	o := hybrissim.Options{Answers: map[string]string{}}
-	for i := 0; i < len(pairs); i += 2 {
-		o.Answers[pairs[i]] = pairs[i+1]
-	}
-	return o
-}
-
 var checklist = slices.Concat(checklistOfTokens, checklistOfOrders, checklistOfTickets, checklistOfPushes, checklistOfMisfortune)
 
 var checklistOfTokens = []item{

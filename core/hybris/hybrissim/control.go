@@ -22,6 +22,7 @@ func (s *Sim) Control() http.Handler {
 	mux.Handle("POST /orders/{code}/{action}", handle(c.act))
 	mux.Handle("GET /tickets", handle(c.tickets))
 	mux.Handle("GET /tickets/{id}", handle(c.ticketOf))
+	mux.HandleFunc("GET /tickets/{id}/files/{file}", c.file)
 	mux.Handle("POST /tickets/{id}/notes", handle(c.note))
 	mux.Handle("POST /tickets/{id}/status", handle(c.status))
 	mux.Handle("GET /products", handle(c.products))

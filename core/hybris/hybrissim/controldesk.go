@@ -3,6 +3,7 @@ package hybrissim
 import (
 	"cmp"
 	"errors"
+	"mime"
 	"net/http"
 	"time"
 )
@@ -27,6 +28,24 @@ func (c control) showTicket(status int, id string) (int, any, error) {
 		return 0, nil, ErrUnknown
 	}
 	return status, ticketView(t), nil
+}
+
+// file serves an attachment as a download, whatever is in it.
+func (c control) file(w http.ResponseWriter, r *http.Request) {
+	t, _ := c.sim.Ticket(r.PathValue("id"))
+	for _, e := range t.Entries {
+		for _, a := range e.Attachments {
+			if a.ID != r.PathValue("file") {
+				continue
+			}
+			w.Header().Set("Content-Type", "application/octet-stream")
+			w.Header().Set("X-Content-Type-Options", "nosniff")
+			w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": a.Name}))
+			_, _ = w.Write(a.Data) // who has gone does not see it
+			return
+		}
+	}
+	writeJSON(w, http.StatusNotFound, object{"error": ErrUnknown.Error()})
 }
 
 func (c control) note(r *http.Request) (int, any, error) {
@@ -59,13 +78,14 @@ func (c control) status(r *http.Request) (int, any, error) {
 func ticketView(t Ticket) object {
 	entries := make([]object, 0, len(t.Entries))
 	for _, e := range t.Entries {
-		names := []string{}
+		names, files := []string{}, []object{}
 		for _, a := range e.Attachments {
 			names = append(names, a.Name)
+			files = append(files, object{"id": a.ID, "name": a.Name, "bytes": len(a.Data)})
 		}
 		entries = append(entries, object{
 			"code": e.Code, "text": e.Text, "author": cmp.Or(e.AuthorName, e.Author), "agent": e.Agent, "public": e.Public(),
-			"status": e.Status, "createdAt": e.Created.UTC(), "attachments": names,
+			"status": e.Status, "createdAt": e.Created.UTC(), "attachments": names, "files": files,
 		})
 	}
 	order := ""

@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,7 @@ func (s *Sim) deliver(ctx context.Context, p post) error {
 	for try := 1; ; try++ {
 		var status int
 		status, err = s.send(ctx, p)
-		p.about.Statuses = append(p.about.Statuses[:len(p.about.Statuses):len(p.about.Statuses)], status)
+		p.about.Statuses = append(slices.Clip(p.about.Statuses), status)
 		if err == nil || try >= p.tries || p.about.Style == Webhook && !s.worthAnother(status) {
 			break
 		}

@@ -266,6 +266,15 @@ func TestAttachments(t *testing.T) {
 	if got := s.do("POST", path, contentType, body); got.status != 400 {
 		t.Errorf("wrong part: got %d %s, want 400", got.status, got.body)
 	}
+	desk := press(t, s, "GET", "/tickets/"+id, "")
+	fileID, _ := at(desk.tree, "entries", 0, "files", 0, "id").(string)
+	onDesk := press(t, s, "GET", "/tickets/"+id+"/files/"+fileID, "")
+	if onDesk.body != "\xff\xd8pixels" || onDesk.header.Get("Content-Disposition") != "attachment; filename=cup.jpg" {
+		t.Errorf("on the desk: got %q as %s", onDesk.body, onDesk.header.Get("Content-Disposition"))
+	}
+	if got := press(t, s, "GET", "/tickets/"+id+"/files/404", ""); got.status != 404 {
+		t.Errorf("unknown file: got %d, want 404", got.status)
+	}
 	if name := at(s.get(tickets+"/"+id).tree, "ticketEvents", 0, "ticketEventAttachments", 0, "filename"); name != "cup.jpg" {
 		t.Errorf("in the ticket: got %v, want cup.jpg", name)
 	}

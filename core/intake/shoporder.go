@@ -1,0 +1,224 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"tidings/core"
+)
+
+// rereads are the pauses after which an order is read again whose state is older
+// than the one that was pushed: the shop serves orders from a cache for a while.
+// After the last one the push is believed.
+//
+// Source: OCC's order controller caches its answers (orderCache; older releases
+// add "Cache-Control: public, max-age=120"), SAP Commerce 2105, read 2026-11-22.
+var rereads = []time.Duration{2 * time.Second, 5 * time.Second, 15 * time.Second}
+
+// readOrder completes the plan with the order the event is about. The event's
+// type decides what is told; the order only fills it in.
+func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Time) error {
+	e := s.event.Event
+	if e.Data.OrderCode == "" || !(strings.HasPrefix(string(e.Type), "order.") || e.Type == core.ThankYou) {
+		return nil
+	}
+	order, err := in.orderOf(ctx, s, p.Locale)
+	var failed *core.ShopError
+	switch {
+	case err == nil && order == nil:
+		return nil // no shop to ask: told from the event
+	case errors.Is(err, errForeign), err == nil && s.foreignTo(*order):
+		p.Foreign = true
+		if err == nil {
+			p.Owner = order.CustomerUID
+		}
+		if e.Type != core.ThankYou {
+			p.Why = "the order belongs to another customer"
+		}
+		return nil
+	case err == nil:
+		return in.take(ctx, s, p, *order)
+	case errors.As(err, &failed) && failed.NotFound:
+		p.Degraded = true
+		return nil
+	case s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait:
+		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
+	}
+	p.Degraded = true
+	return nil
+}
+
+// errForeign says that the shop does not call an order this customer's.
+var errForeign = errors.New("the order is another customer's")
+
+// take puts the order into the plan, unless its state is older than the pushed
+// one and it is worth reading it again.
+func (in *Intake) take(ctx context.Context, s subject, p *Plan, o core.Order) error {
+	e := concerned(s.event.Event, o)
+	state := stateOf(&o, e)
+	if _, came := in.carried(s.event.Event); !came && state != nil && in.Orders != nil && in.Orders.Later(e.Type, e.Data.State, *state) {
+		if s.rereads < len(rereads) {
+			return &waitError{after: rereads[s.rereads], why: "it still shows the state before this one", reread: true}
+		}
+		*state = e.Data.State
+	}
+	if p.Return = in.returned(ctx, s, e, p.Locale); p.Return != nil && e.Data.ReturnCode == "" {
+		e.Data.ReturnCode = p.Return.Code // the order's only one
+	}
+	p.Event, p.Order = e, &o
+	return nil
+}
+
+// returned asks for the return that an event is about: what is refunded, and
+// with which label it is sent.
+func (in *Intake) returned(ctx context.Context, s subject, e core.Event, locale string) *core.Return {
+	info, _ := core.LookupType(e.Type)
+	if in.Shop == nil || info.Entity != core.EntityReturn || s.customer.UID == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, shortly)
+	defer cancel()
+	q := core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale}
+	r, err := in.Shop.Return(ctx, q, e.Data.ReturnCode)
+	if err != nil {
+		return nil
+	}
+	return &r
+}
+
+// readChange has the shop say what a report is about that does not say it itself.
+func (in *Intake) readChange(ctx context.Context, s *subject, p *Plan, now time.Time) error {
+	e := s.event.Event
+	q := core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: p.Locale}
+	order, err := in.orderOf(ctx, *s, p.Locale)
+	var back core.Return
+	if err == nil && order != nil && e.Data.ReturnCode != "" && in.Shop != nil {
+		back, err = in.Shop.Return(ctx, q, e.Data.ReturnCode)
+	}
+	var failed *core.ShopError
+	switch {
+	case errors.Is(err, errForeign), err == nil && order != nil && s.foreignTo(*order):
+		p.Why = "the order belongs to another customer"
+		return nil
+	case err != nil && !(errors.As(err, &failed) && failed.NotFound) && (s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait):
+		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
+	case err != nil || order == nil || in.Orders == nil:
+		p.Why = "the body names no state, and the shop does not tell it"
+		return nil
+	}
+	t, state, why := in.Orders.Reading(e.Data, *order, back)
+	if t == "" && s.rereads < len(rereads) {
+		return &waitError{after: rereads[s.rereads], why: "the body names no state, and it may show an old one", reread: true}
+	}
+	if t == "" {
+		p.Why = why
+	}
+	s.read = order
+	s.event.Event.Type, s.event.Event.Data.State = t, state
+	p.Event = s.event.Event
+	return nil
+}
+
+// stateOf is where an order holds the state of what an event is about; nil: nowhere.
+func stateOf(o *core.Order, e core.Event) *string {
+	switch info, _ := core.LookupType(e.Type); info.Entity {
+	case core.EntityOrder:
+		return &o.Status
+	case core.EntityConsignment:
+		for i := range o.Consignments {
+			if o.Consignments[i].Code == e.Data.ConsignmentCode {
+				return &o.Consignments[i].Status
+			}
+		}
+	}
+	return nil
+}
+
+// retryIn is the gap before the shop is asked again: growing, but never past
+// the time at which the event is told without it.
+func (in *Intake) retryIn(e core.StoredEvent, err error, now time.Time) time.Duration {
+	gap := 200 * time.Millisecond
+	if !e.ShopTriedAt.IsZero() {
+		gap = min(5*time.Second, max(gap, now.Sub(e.ShopTriedAt)/2))
+		gap = min(gap, max(time.Millisecond, in.Wait-now.Sub(e.ShopTriedAt)))
+	}
+	var failed *core.ShopError
+	if errors.As(err, &failed) && failed.RetryAfter > gap {
+		return min(failed.RetryAfter, max(gap, in.Wait))
+	}
+	return gap
+}
+
+// orderOf returns the order of a customer's event. One that names no owner
+// proves nothing: the shop is asked whether it is this customer's.
+func (in *Intake) orderOf(ctx context.Context, s subject, locale string) (*core.Order, error) {
+	e := s.event.Event
+	if s.read != nil {
+		return s.read, nil
+	}
+	o, err := in.order(ctx, e, locale)
+	if err != nil || o == nil || o.CustomerUID != "" || s.customer.UID == "" {
+		return o, err
+	}
+	if _, came := in.carried(e); came || in.Shop == nil {
+		return o, nil
+	}
+	own, err := in.Shop.Order(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale})
+	var failed *core.ShopError
+	if errors.As(err, &failed) && failed.NotFound {
+		return nil, errForeign
+	}
+	return &own, err
+}
+
+// order returns the order of an event: the one that came along, or the shop's.
+func (in *Intake) order(ctx context.Context, e core.Event, locale string) (*core.Order, error) {
+	if o, ok := in.carried(e); ok {
+		return &o, nil
+	}
+	if in.Shop == nil {
+		return nil, nil
+	}
+	o, err := in.Shop.Order(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, Locale: locale})
+	if err != nil {
+		return nil, err
+	}
+	return &o, nil
+}
+
+// carried returns the order that came along with an event.
+func (in *Intake) carried(e core.Event) (core.Order, bool) {
+	d := e.Data
+	if d.OrderCode == "" || len(d.Order) == 0 || string(d.Order) == "null" || in.Orders == nil {
+		return core.Order{}, false
+	}
+	o, err := in.Orders.Order(d.Order)
+	return o, err == nil && (o.Code == "" || o.Code == d.OrderCode || o.GUID == d.OrderCode)
+}
+
+// foreign reports whether an order is somebody else's. A guest's uid is
+// "guid|mail" and only ever equal to itself.
+func foreign(o core.Order, uid string) bool {
+	return o.CustomerUID != "" && !SameUID(o.CustomerUID, uid)
+}
+
+// foreignTo is foreign for the event's customer, who may have ordered as a guest.
+func (s subject) foreignTo(o core.Order) bool {
+	return foreign(o, s.customer.UID) && !(s.asGuest && wasGuest(s.customer.UID, o.CustomerUID))
+}
+
+// SameUID reports whether two uids are one customer's: SAP Commerce lower-cases
+// them at registration, callers do not always. Only the letters A to Z are
+// alike: any other folding could make one customer of two.
+func SameUID(a, b string) bool { return lowerASCII(a) == lowerASCII(b) }
+
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
