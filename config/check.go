@@ -110,9 +110,7 @@ func (c checker) commerce(s Commerce) {
 	if s.Reconcile.PerSecond < 0 {
 		c.check(at+".reconcile.per_second", "must be more than 0; every: 0 reads nothing")
 	}
-	if s.Tickets != "trusted" && s.Tickets != "off" {
-		c.check(at+".tickets", notYet+"; this one has trusted and off")
-	}
+	c.tickets(at+".tickets", s)
 	for i, site := range s.Sites {
 		in := index(at+".sites", i)
 		c.check(in+".id", required(site.ID, "the base site"))

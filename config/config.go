@@ -95,7 +95,7 @@ type Commerce struct {
 	ClientSecret core.Secret   `yaml:"client_secret"`
 	Timeout      time.Duration `yaml:"timeout"`
 	Wait         time.Duration `yaml:"wait"`
-	Tickets      string        `yaml:"tickets"` // trusted or off
+	Tickets      Tickets       `yaml:"tickets"` // in the file also the name of a desk alone
 	Poll         time.Duration `yaml:"poll"`    // 0: pushes only
 	ToldByShop   []string      `yaml:"told_by_shop"`
 	Consents     []Consent     `yaml:"consents"`
@@ -274,13 +274,15 @@ type later struct{}
 // whose default depends on others is settled in check.go.
 func defaults() map[string]string {
 	return map[string]string{
-		"server.listen":          ":8080",
-		"server.internal_listen": "127.0.0.1:9090",
-		"store.url":              "sqlite:./tidings.db",
-		"commerce.timeout":       "5s",
-		"commerce.wait":          "60s",
-		"commerce.tickets":       "trusted",
-		"commerce.poll":          "30s",
+		"server.listen":                         ":8080",
+		"server.internal_listen":                "127.0.0.1:9090",
+		"store.url":                             "sqlite:./tidings.db",
+		"commerce.timeout":                      "5s",
+		"commerce.wait":                         "60s",
+		"commerce.tickets.desk":                 Trusted,
+		"commerce.tickets.closed":               Renew,
+		"commerce.tickets.attachments.max_size": "10MB",
+		"commerce.poll":                         "30s",
 
 		"commerce.reconcile.every":       "15m",
 		"commerce.reconcile.status_feed": "0",

@@ -27,6 +27,9 @@ func layer(root *node, getenv func(string) (string, bool)) {
 	for key, value := range defaults() {
 		v.SetDefault(key, value)
 	}
+	for short, long := range shorts() {
+		lengthen(root, short, long, getenv)
+	}
 	keys := scalarKeys(reflect.TypeFor[document](), "")
 	overridden := map[string]bool{}
 	for _, key := range keys {
@@ -50,6 +53,21 @@ func layer(root *node, getenv func(string) (string, bool)) {
 		case (n == nil || n.kind == nothing) && v.IsSet(key):
 			root.put(key, &node{kind: text, text: v.GetString(key)})
 		}
+	}
+}
+
+// shorts are the tables for which the value of one of their keys may stand.
+func shorts() map[string]string { return map[string]string{"commerce.tickets": "desk"} }
+
+// lengthen makes the table of what stands for it. The short form can come from
+// the environment as well.
+func lengthen(root *node, short, long string, getenv func(string) (string, bool)) {
+	if n := root.find(short); n != nil && n.kind == text {
+		value := *n
+		root.put(short, &node{kind: table, line: n.line, keys: []entry{{key: long, line: n.line, value: &value}}})
+	}
+	if value, ok := getenv(envName(short)); ok && value != "" {
+		root.put(short+"."+long, &node{kind: text, text: value, env: envName(short)})
 	}
 }
 

@@ -114,6 +114,9 @@ func (c *Config) settle() {
 			shop.Type = Hybris
 		}
 	}
+	if shop.Tickets.Attachments.Types == nil {
+		shop.Tickets.Attachments.Types = defaultTypes()
+	}
 	if shop.TokenURL == "" {
 		shop.TokenURL = tokenURL(shop.BaseURL)
 	}

@@ -64,7 +64,8 @@ func TestTheLeastConfiguration(t *testing.T) {
 		Server: Server{Listen: ":8080", InternalListen: "127.0.0.1:9090", PublicURL: "http://localhost:8080"},
 		Store:  Store{URL: "sqlite:./tidings.db", Path: "./tidings.db"},
 		Commerce: Commerce{
-			Type: None, Timeout: 5 * time.Second, Wait: time.Minute, Tickets: "trusted", Poll: 30 * time.Second,
+			Type: None, Timeout: 5 * time.Second, Wait: time.Minute, Poll: 30 * time.Second,
+			Tickets:   Tickets{Desk: "trusted", Closed: "renew", Attachments: Attachments{MaxSize: "10MB", Types: []string{"image/*", "application/pdf"}}},
 			Reconcile: Reconcile{Every: 15 * time.Minute, OrdersFor: 30 * day, PerSecond: 4},
 		},
 		Channels: []Channel{{
@@ -296,6 +297,40 @@ func TestTheHash(t *testing.T) {
 	for name, got := range other {
 		if got == base {
 			t.Errorf("%s: the hash is the same", name)
+		}
+	}
+}
+
+func TestADesksNameStandsForItsTable(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		env        []string
+		want       string
+	}{
+		{"the name", "tickets: off", nil, Off},
+		{"the table", "tickets: {desk: off, closed: reopen}", nil, Off},
+		{"nothing", "tickets:", nil, Trusted},
+		{"the environment over the name", "tickets: trusted", []string{"TIDINGS_COMMERCE_TICKETS", "off"}, Off},
+		{"the environment over the table", "tickets: {desk: trusted}", []string{"TIDINGS_COMMERCE_TICKETS", "off"}, Off},
+		{"the environment alone", "timeout: 5s", []string{"TIDINGS_COMMERCE_TICKETS_DESK", "off"}, Off},
+		{"a variable", "tickets: ${DESK}", []string{"DESK", "off"}, Off},
+	} {
+		cfg := mustLoad(t, least+"commerce:\n  "+tt.text+"\n", tt.env...)
+		if got := cfg.Commerce.Tickets.Desk; got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for in, want := range map[string]int64{"10MB": 10_000_000, "500kB": 500_000, "12": 12, "0": 0} {
+		if got, ok := parseSize(in); !ok || got != want {
+			t.Errorf("%s: got %d, %t, want %d", in, got, ok, want)
+		}
+	}
+	for _, in := range []string{"", "MB", "-1MB", "1.5MB", "10 MB", "10mb", "99999999999MB"} {
+		if n, ok := parseSize(in); ok {
+			t.Errorf("%q is taken for %d", in, n)
 		}
 	}
 }

@@ -82,35 +82,6 @@ type PostAddress struct {
 	Country    string `json:"country,omitempty"` // ISO 3166 alpha-2
 }
 
-// Ticket is the shop's record of a conversation, as far as the customer may see it.
-type Ticket struct {
-	ID      string
-	Subject string
-	Status  string       // open, in_process, closed
-	Notes   []PublicNote // the agents' public notes, oldest first
-	Entries []Entry      // what the customer wrote, oldest first
-}
-
-// Entry is one text of the customer in a ticket.
-type Entry struct {
-	ID, Text  string
-	CreatedAt time.Time
-}
-
-// NewTicket asks the shop for a ticket.
-type NewTicket struct {
-	Site, CustomerUID, OrderCode string
-	Subject                      string // at most 255 characters
-	Text                         string // at most 5000 characters
-}
-
-// TicketRef is a ticket the shop has made. Linked tells whether the shop took
-// over the order (an unknown one is ignored silently by some).
-type TicketRef struct {
-	ID     string
-	Linked bool
-}
-
 // OrderQuery names an order. CustomerUID may be empty where it is not known yet.
 type OrderQuery struct {
 	Site, Code, CustomerUID, Locale string
@@ -129,13 +100,6 @@ type Shop interface {
 	// Return reads one of the customer's returns of the order in q; an empty code
 	// is that of the order's only one. What the shop does not show is NotFound.
 	Return(ctx context.Context, q OrderQuery, code string) (Return, error)
-	CreateTicket(ctx context.Context, t NewTicket) (TicketRef, error)
-	// AddEntry adds the customer's text to a ticket and reopens a closed one.
-	AddEntry(ctx context.Context, site, customerUID, ticketID, text string) error
-	Ticket(ctx context.Context, site, customerUID, ticketID string) (Ticket, error)
-	// Tickets lists the customer's newest tickets, without notes, to find one
-	// whose creation had an unknown outcome.
-	Tickets(ctx context.Context, site, customerUID string) ([]Ticket, error)
 }
 
 // EntityState is the state that an order, a parcel or a return of it has reached.
@@ -180,6 +144,7 @@ type Dialect interface {
 type ShopError struct {
 	Class      Class // Temporary, Throttled, Rejected, Misconfigured or Uncertain
 	NotFound   bool  // the thing asked for does not exist, or not for this customer
+	Personal   bool  // it concerns this customer only; others may fare better
 	Type       string
 	Status     int
 	RetryAfter time.Duration

@@ -84,9 +84,16 @@ type Customer struct {
 	Preferred []string // channels the customer wants, in that order; nil: no wish
 	CreatedAt time.Time
 	ClosedAt  time.Time
+	// ShopToken is a CustomerToken, sealed, for SaveCustomer to keep: nil leaves
+	// the one there is, NoShopToken forgets it. It is read on its own, and never
+	// stale that way: Customers.ShopToken.
+	ShopToken []byte
 	// MergedInto is the customer who has taken over everything of this one; 0: none has.
 	MergedInto int64
 }
+
+// NoShopToken stands for no token at all.
+const NoShopToken = "-"
 
 // ChatAddress is an address as the gateway knows it.
 type ChatAddress struct {
@@ -241,14 +248,17 @@ type Conversation struct {
 	LastInAt    time.Time
 	PolledAt    time.Time
 	CreatedAt   time.Time
+	Status      string // of the ticket, as last told or read; empty: not known
+	LastEntry   string // what the desk calls the customer's last entry; empty: not told
 }
 
-// TicketCall is one text on its way into a ticket.
+// TicketCall is one text, or one file, on its way into a ticket.
 type TicketCall struct {
 	ID             int64
 	ConversationID int64
 	UpdateID       int64
 	Text           string
+	Media          *Media // a file for the entry before; nil: Text is an entry
 	State          string // waiting, done, failed
 	// Uncertain says that an earlier try had an unknown outcome: look before repeating.
 	Uncertain bool

@@ -48,6 +48,8 @@ type Customers interface {
 	Customer(id int64) (Customer, error)
 	CustomerByUID(uid string) (Customer, error)
 	SaveCustomer(c Customer) error
+	// ShopToken returns the sealed CustomerToken of a customer.
+	ShopToken(customerID int64) ([]byte, error)
 	// MergeCustomer gives all that one customer has to another: links, orders,
 	// conversations and messages. Its uid is free afterwards.
 	MergeCustomer(from, into int64) error
@@ -165,8 +167,9 @@ type Inbox interface {
 // Conversations keeps questions on their way into tickets.
 type Conversations interface {
 	// OpenConversation returns the newest conversation of a customer about an
-	// order (or about none) that is not closed and in which somebody wrote since a time.
-	OpenConversation(customerID int64, orderCode string, since time.Time) (Conversation, error)
+	// order (or about none) in which somebody wrote since a time, and that is not
+	// closed unless closed ones count too.
+	OpenConversation(customerID int64, orderCode string, since time.Time, closedToo bool) (Conversation, error)
 	ConversationByTicket(ticketID string) (Conversation, error)
 	Conversation(id int64) (Conversation, error)
 	InsertConversation(c Conversation) (id int64, err error)
@@ -179,6 +182,9 @@ type Conversations interface {
 	InsertTicketCall(c TicketCall) (id int64, err error)
 	TicketCall(id int64) (TicketCall, error)
 	SaveTicketCall(c TicketCall) error
+	// HeldCalls returns calls that were first tried before a time and have not got
+	// through, longest held first.
+	HeldCalls(before time.Time, limit int) ([]TicketCall, error)
 }
 
 // Pauses keeps until when a channel has to be left alone.

@@ -45,7 +45,7 @@ func TestConfigIsTheGatewaysOwn(t *testing.T) {
 		"store":      {cfg.Store.Path, store},
 		"shop":       {cfg.Commerce.BaseURL, "http://localhost:8080/hybris/occ/v2"},
 		"token":      {cfg.Commerce.TokenURL, "http://localhost:8080/hybris/authorizationserver/oauth/token"},
-		"tickets":    {cfg.Commerce.Tickets, "trusted"},
+		"tickets":    {cfg.Commerce.Tickets.Desk, "trusted"},
 		"poll":       {cfg.Commerce.Poll, time.Second},
 		"API key":    {cfg.Server.APIKeys[0].Key.Reveal(), s.APIKey},
 		"keys":       {len(cfg.OptIn.Keys), 1},
@@ -124,7 +124,7 @@ func (w *world) shopClient() *hybris.Client {
 	c := load(w.T, base, "x.db", w.secrets).Commerce
 	return hybris.New(hybris.Options{
 		BaseURL: c.BaseURL, TokenURL: c.TokenURL, ClientID: c.ClientID, ClientSecret: c.ClientSecret,
-		DefaultSite: c.Site, Timeout: c.Timeout, Tickets: c.Tickets, HTTP: w.client, Now: time.Now,
+		DefaultSite: c.Site, Timeout: c.Timeout, Tickets: c.Tickets.Desk, HTTP: w.client, Now: time.Now,
 	})
 }
 

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"tidings/core"
 )
 
 // walker is as much of a gateway as a demonstration needs.
@@ -78,7 +80,7 @@ func (g *walker) poll(ctx context.Context) {
 		if id == "" {
 			continue
 		}
-		t, err := g.shopClient().Ticket(ctx, "electronics", g.uid, id)
+		t, err := g.shopClient().Ticket(ctx, core.TicketAt{Site: "electronics", CustomerUID: g.uid, TicketID: id})
 		if err != nil {
 			continue
 		}

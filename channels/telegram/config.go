@@ -116,6 +116,7 @@ func (c *Config) Open(env core.Env) (core.Channel, error) {
 		secret:   c.SecretToken.Reveal(),
 		username: c.BotUsername,
 		endpoint: endpoint(c.APIURL),
+		api:      strings.TrimRight(c.APIURL, "/"),
 		client:   withoutRedirects(client),
 		limits:   limits(),
 	}

@@ -21,6 +21,7 @@ type Channel struct {
 	token, secret string
 	username      string
 	endpoint      string
+	api           string // without a slash at its end
 	client        *http.Client
 	limits        core.Limits
 	login         login

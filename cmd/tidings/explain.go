@@ -117,7 +117,7 @@ func planner(cfg setup) (*intake.Intake, intake.Reader, error) {
 	out.SetOutlets(outlets)
 	g := &gateway{log: log}
 	g.cfg.Store(cfg.Config)
-	g.openShop(cfg.Config)
+	g.openShop(cfg.Config, nil)
 	in := intake.New(intake.Options{
 		Engine: engine, Outbox: out, Orders: hybris.NewDialect(nil), Log: log, Count: ignore,
 	}, cfg.rules())

@@ -15,6 +15,7 @@ import (
 
 	"tidings/config"
 	"tidings/core"
+	"tidings/core/desk"
 	"tidings/core/dispatch"
 	"tidings/core/hybris"
 	"tidings/core/inbound"
@@ -39,6 +40,7 @@ type gateway struct {
 	web     *web.Server
 	shop    *hybris.Client // nil: there is none
 	again   *reconcile.Reconciler
+	mailbox *desk.Mailbox // nil: questions do not go there
 	ready   atomic.Bool
 }
 
@@ -62,19 +64,23 @@ func newGateway(ctx context.Context, with setup, log *slog.Logger) (*gateway, er
 	g.engine = lane.New(g.store, log)
 	g.out = dispatch.New(g.engine, log, metrics.Count)
 	g.out.SetOutlets(outlets)
-	shop := g.openShop(cfg)
-	g.intake = intake.New(intake.Options{
-		Engine: g.engine, Outbox: g.out, Shop: shop, Orders: hybris.NewDialect(nil),
-		Wait: cfg.Commerce.Wait, Log: log, Count: metrics.Count,
-	}, with.rules())
 	keys, err := sealKeys(cfg)
 	if err != nil {
 		return nil, errors.Join(err, g.store.Close())
 	}
-	g.inbound = inbound.New(inbound.Options{
-		Engine: g.engine, Outbox: g.out, Events: g.intake, Shop: shop, Tickets: cfg.Commerce.Tickets == hybris.TicketsTrusted,
+	shop := g.openShop(cfg, keys)
+	g.intake = intake.New(intake.Options{
+		Engine: g.engine, Outbox: g.out, Shop: shop, Orders: hybris.NewDialect(nil),
+		Wait: cfg.Commerce.Wait, Log: log, Count: metrics.Count,
+	}, with.rules())
+	questions, err := g.deskOptions(inbound.Options{
+		Engine: g.engine, Outbox: g.out, Events: g.intake, Shop: shop,
 		Site: cfg.Commerce.Site, Keys: keys, Texts: g.texts, Sibling: g.sibling, ShopLogin: g.shopLogin, Log: log, Count: metrics.Count,
-	})
+	}, cfg.Commerce.Tickets)
+	if err != nil {
+		return nil, errors.Join(err, g.store.Close())
+	}
+	g.inbound = inbound.New(questions)
 	g.engine.Handle(dispatch.Kind, g.out.Lane())
 	g.engine.Handle(intake.CustomerKind, g.intake.Customers())
 	g.engine.Handle(intake.OrderKind, g.intake.OrdersWithoutCustomer())
@@ -100,14 +106,18 @@ func tellFacts(f store.Facts, log *slog.Logger) {
 }
 
 // openShop returns the guarded shop; nil where there is none.
-func (g *gateway) openShop(cfg *config.Config) core.Shop {
+func (g *gateway) openShop(cfg *config.Config, keys *seal.Keys) core.Shop {
 	if cfg.Commerce.Type != config.Hybris {
 		return nil
 	}
 	o := hybris.Options{
 		BaseURL: cfg.Commerce.BaseURL, TokenURL: cfg.Commerce.TokenURL, ClientID: cfg.Commerce.ClientID,
 		ClientSecret: cfg.Commerce.ClientSecret, DefaultSite: cfg.Commerce.Site, Timeout: cfg.Commerce.Timeout,
-		Tickets: cfg.Commerce.Tickets, HTTP: httpClient(g.alive), Log: g.log, Now: time.Now,
+		Tickets: cfg.Commerce.Tickets.Desk, HTTP: httpClient(g.alive), Log: g.log, Now: time.Now,
+	}
+	if store := cfg.Commerce.Tickets.Storefront; o.Tickets == hybris.TicketsCustomer {
+		o.Customers = &inbound.Lent{Engine: g.engine, Keys: keys}
+		o.Storefront = hybris.Storefront{ID: store.ClientID, Secret: store.ClientSecret}
 	}
 	for _, s := range cfg.Commerce.Sites {
 		o.Sites = append(o.Sites, hybris.Site{ID: s.ID, Source: s.Source})
@@ -315,6 +325,13 @@ func (g *gateway) webSettings(cfg *config.Config) web.Settings {
 		Reader: g.reader(), PublicURL: cfg.Server.PublicURL, DefaultLocale: cfg.Texts.DefaultLocale,
 		ClientCertificateHeader: cfg.Server.ClientCertificateHeader,
 		CORSOrigins:             cfg.Server.CORSOrigins,
+		CustomerTokens:          cfg.Commerce.Tickets.Desk == config.Customer && len(cfg.OptIn.Keys) > 0,
+	}
+	if g.mailbox != nil {
+		s.Mail = func(raw []byte, now time.Time) ([]core.Event, string, error) {
+			a, err := g.mailbox.Read(raw, now)
+			return a.Events, a.Why, err
+		}
 	}
 	if len(cfg.OptIn.Keys) > 0 {
 		s.OptInExpires = cfg.OptIn.Expires

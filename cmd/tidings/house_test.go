@@ -67,7 +67,7 @@ const (
 
 var (
 	useCase = []string{"core", "core/lane", "core/pace", "core/render", "core/route", "core/seal", "core/split"}
-	outside = []string{"channels/emulator", "core/hybris", "core/hybris/hybrissim", "core/store"}
+	outside = []string{"channels/emulator", "core/desk", "core/desk/desksim", "core/hybris", "core/hybris/hybrissim", "core/store"}
 	rooms   = []room{
 		{"cmd/tidings/remote", nil, nil, "whoever operates a gateway meets it by HTTP alone, as any program does, and across versions"},
 		{"cmd/tidings", []string{"cmd/tidings/remote", "channels", "channels/emulator", "channels/sandbox", "channels/*/*sim", "config", "core", "core/*", "core/hybris/hybrissim"}, []string{"core/store/pgtest"}, "all wiring is here, and only wiring"},
@@ -94,6 +94,7 @@ var (
 		{"core/inbound", useCase, slices.Concat(outside, []string{"core/dispatch", "core/intake"}), "the use cases do not see each other: they meet in the lanes (its tests follow a question through all three)"},
 		{"core/intake", useCase, outside, "the use cases do not see each other: they meet in the lanes"},
 		{"core/reconcile", []string{"core", "core/lane"}, slices.Concat(outside, useCase, []string{"core/intake"}), "it reads the shop and hands over what it finds; what becomes of that is for the use cases"},
+		{"core/desk/desksim", nil, nil, "an emulator is an independent reading of the contract; what it shared with the callers it could not examine"},
 		{"core/hybris/hybrissim", []string{"channels/emulator"}, nil, "an emulator is an independent reading of the shop's documents"},
 		{"core/hybris", []string{"core"}, []string{"./hybrissim"}, "the shop's client knows the interface that it implements"},
 		{"core/web", []string{"core", "core/dispatch", "core/inbound", "core/intake", "core/lane", "core/pace"}, []string{"core/*"}, "the web turns requests into calls of the use cases, and counts those of strangers"},
@@ -153,6 +154,7 @@ var homes = []home{
 	{"github.com/pressly/goose/v3", []string{"core/store"}, nil},
 	{"github.com/prometheus/client_golang", []string{"core/web"}, nil},
 	{"github.com/santhosh-tekuri/jsonschema/v6", nil, []string{"config", "core/web"}},
+	{"github.com/wneessen/go-mail", []string{"core/desk"}, nil},
 	{"github.com/slack-go/slack", []string{"channels/slack"}, []string{"channels/slack/slacksim"}},
 	{"github.com/sony/gobreaker/v2", []string{"core/intake"}, nil},
 	{"github.com/spf13/cobra", []string{"cmd/tidings", "cmd/tidings/*"}, nil},

@@ -27,7 +27,9 @@ type call struct {
 	site   string
 	path   []string // segments, unescaped
 	query  url.Values
-	body   any // JSON; nil: none
+	body   any    // JSON; nil: none
+	form   *form  // in place of body
+	as     string // the customer with whose token; empty: the gateway's own
 }
 
 // writes says that the call changes something, so that its fate matters.
@@ -48,6 +50,9 @@ func (c *Client) do(ctx context.Context, q call) (answer, error) {
 	target, err := c.target(q)
 	if err != nil {
 		return answer{}, err
+	}
+	if q.as != "" {
+		return c.doFor(ctx, q, target)
 	}
 	first, err := c.tokens.get(ctx)
 	if err != nil {
@@ -146,7 +151,11 @@ func (c *Client) send(ctx context.Context, q call, target, token string) (answer
 
 func newRequest(ctx context.Context, q call, target string) (*http.Request, error) {
 	var body io.Reader
-	if q.body != nil {
+	kind := "application/json"
+	switch {
+	case q.form != nil:
+		body, kind = bytes.NewReader(q.form.data), q.form.kind
+	case q.body != nil:
 		encoded, err := json.Marshal(q.body)
 		if err != nil {
 			return nil, err
@@ -163,8 +172,8 @@ func newRequest(ctx context.Context, q call, target string) (*http.Request, erro
 		// ("Cache-Control: public, max-age=120", SAP Commerce 2105, read 2026-11-22).
 		req.Header.Set("Cache-Control", "no-cache")
 	}
-	if q.body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", kind)
 	}
 	return req, nil
 }

@@ -14,6 +14,8 @@ const (
 	// TicketsTrusted writes tickets by OCC with the gateway's own client, which
 	// a shop has to allow: a stock one keeps these calls for customers.
 	TicketsTrusted = "trusted"
+	// TicketsCustomer does so with the token of the customer whom it is about.
+	TicketsCustomer = "customer"
 	// TicketsOff writes and reads none.
 	TicketsOff = "off"
 )
@@ -35,12 +37,23 @@ type Options struct {
 	Sites        []Site
 	DefaultSite  string        // empty: the first of Sites
 	Timeout      time.Duration // of one request; 0: 5 s
-	Tickets      string        // TicketsTrusted (default) or TicketsOff
-	Objects      []Object
-	Consents     []Consent
-	HTTP         *http.Client // nil: one of its own
-	Log          *slog.Logger // nil: no log
-	Now          func() time.Time
+	Tickets      string        // TicketsTrusted (default), TicketsCustomer or TicketsOff
+	// Customers keeps the tokens of customers, for TicketsCustomer, and Storefront
+	// is the OAuth client that they were given to; they are renewed in its name.
+	Customers  core.CustomerTokens
+	Storefront Storefront
+	Objects    []Object
+	Consents   []Consent
+	HTTP       *http.Client // nil: one of its own
+	Log        *slog.Logger // nil: no log
+	Now        func() time.Time
+}
+
+// Storefront is the shop's OAuth client for its customers. Secret is empty for a
+// public one, such as a browser's.
+type Storefront struct {
+	ID     string
+	Secret core.Secret
 }
 
 // Client talks to one SAP Commerce installation. It is safe for concurrent use.
@@ -53,12 +66,17 @@ type Client struct {
 	dialect *Dialect
 	http    *http.Client
 	tokens  *tokens
+	lent    *lent // tokens of customers; nil: there are none
+	log     *slog.Logger
 	now     func() time.Time
 }
 
 var (
-	_ core.Shop   = (*Client)(nil)
-	_ core.Prover = (*Client)(nil)
+	_ core.Shop         = (*Client)(nil)
+	_ core.Desk         = (*Client)(nil)
+	_ core.TicketFinder = (*Client)(nil)
+	_ core.Attacher     = (*Client)(nil)
+	_ core.Prover       = (*Client)(nil)
 )
 
 // New returns a client. It makes no request.
@@ -72,9 +90,13 @@ func New(o Options) *Client {
 		tickets: o.Tickets,
 		dialect: NewDialect(o.Objects, o.Consents...),
 		http:    withoutRedirects(o.HTTP),
+		log:     o.Log,
 		now:     o.Now,
 	}
 	c.tokens = newTokens(o, c.http)
+	if o.Tickets == TicketsCustomer {
+		c.lent = newLent(o, c.http)
+	}
 	return c
 }
 

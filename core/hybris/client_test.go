@@ -169,6 +169,8 @@ func shopError(t *testing.T, err error) *core.ShopError {
 	return e
 }
 
+func at(ticket string) core.TicketAt { return core.TicketAt{CustomerUID: noor, TicketID: ticket} }
+
 func byCode(code string) core.OrderQuery { return core.OrderQuery{Code: code} }
 
 func TestSiteComesFromTheSourceOfAnEvent(t *testing.T) {
@@ -265,8 +267,8 @@ func TestErrorsHoldNothingOfTheCustomer(t *testing.T) {
 			second(c.Order(ctx, core.OrderQuery{Code: "77120345", CustomerUID: noor})),
 			second(c.Tracking(ctx, core.OrderQuery{Code: "77120345", CustomerUID: noor}, core.Consignment{Code: "cons77120345_0"})),
 			second(c.CreateTicket(ctx, core.NewTicket{CustomerUID: noor, OrderCode: "77120345", Subject: "s", Text: "my words"})),
-			c.AddEntry(ctx, "", noor, "0000B7Q2", "my words"),
-			second(c.Ticket(ctx, "", noor, "0000B7Q2")),
+			second(c.AddEntry(ctx, at("0000B7Q2"), core.NewEntry{Text: "my words"})),
+			second(c.Ticket(ctx, at("0000B7Q2"))),
 			second(c.Tickets(ctx, "", noor)),
 		}
 	}

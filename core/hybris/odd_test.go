@@ -31,7 +31,7 @@ func TestAnyAnswerMayBeOdd(t *testing.T) {
 			return got.Code == "R1" && got.Status == "RECEIVED" && got.Refund.Amount == "99.50", err
 		}, []string{"/code", "/rma", "/status", "/totalPrice", "/order"}},
 		{"ticket", sample(t, "ticket.json"), func(c *hybris.Client) (bool, error) {
-			got, err := c.Ticket(t.Context(), "", noor, "0000B7Q2")
+			got, err := c.Ticket(t.Context(), at("0000B7Q2"))
 			return got.Subject != "" && len(got.Entries)+len(got.Notes) > 0, err
 		}, []string{"/subject", "/ticketEvents", "/id"}},
 		{"tickets", `{"tickets":[{"id":"0000B7Q2","subject":"Order 77120345 [T1-ABCD]","status":{"id":"OPEN","name":"Open"}}],"pagination":{"currentPage":0,"totalPages":1},"sorts":[]}`,

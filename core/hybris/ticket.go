@@ -1,6 +1,7 @@
 package hybris
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -21,8 +22,8 @@ const MaxSubject = 255
 // longer one is refused by the shop; cutting is the caller's, who knows where.
 const MaxMessage = 5000
 
-// ticketCategory is what a question in a chat is; PROBLEM and COMPLAINT are the
-// other two that OCC offers.
+// ticketCategory is what a question is where no rule says otherwise; PROBLEM and
+// COMPLAINT are the other two that a stock OCC offers.
 const ticketCategory = "ENQUIRY"
 
 type ticketForm struct {
@@ -47,7 +48,8 @@ type id struct {
 }
 
 // CreateTicket makes a ticket in the customer's name. A subject that is too long
-// is shortened. An order that is not the customer's (or a guest's) makes the shop
+// is shortened, and a category that the shop does not know becomes the default
+// one. An order that is not the customer's (or a guest's) makes the shop
 // refuse the whole ticket with type TicketCreateError and NotFound: the caller
 // may ask again without it. An unknown outcome is Uncertain.
 func (c *Client) CreateTicket(ctx context.Context, t core.NewTicket) (core.TicketRef, error) {
@@ -55,7 +57,7 @@ func (c *Client) CreateTicket(ctx context.Context, t core.NewTicket) (core.Ticke
 	if err := c.writable(op, t.Text); err != nil {
 		return core.TicketRef{}, err
 	}
-	form := ticketForm{Subject: subject(t), Message: t.Text, Category: id{ticketCategory}}
+	form := ticketForm{Subject: subject(t), Message: t.Text, Category: id{cmp.Or(t.Category, ticketCategory)}}
 	if t.OrderCode != "" {
 		form.AssociatedTo = &association{Type: "Order", Code: t.OrderCode}
 	}
@@ -66,8 +68,15 @@ func (c *Client) CreateTicket(ctx context.Context, t core.NewTicket) (core.Ticke
 		path:   []string{"users", t.CustomerUID, "tickets"},
 		query:  full(""),
 		body:   form,
+		as:     c.actingFor(t.CustomerUID),
 	}
 	a, err := c.do(ctx, request)
+	if isType(err, typeValidation) && form.Category.ID != ticketCategory {
+		c.log.Warn("the shop refuses a ticket, perhaps for its category; trying the default one", "category", form.Category.ID)
+		form.Category.ID = ticketCategory
+		request.body = form
+		a, err = c.do(ctx, request)
+	}
 	if err != nil {
 		return core.TicketRef{}, err
 	}
@@ -78,6 +87,9 @@ func (c *Client) CreateTicket(ctx context.Context, t core.NewTicket) (core.Ticke
 	}
 	linked := n.at("associatedTo", "code").code()
 	ref.Linked = t.OrderCode != "" && linked == t.OrderCode
+	if _, entries := ticketEvents(n.get("ticketEvents")); len(entries) > 0 {
+		ref.EntryID = entryCode(entries[len(entries)-1])
+	}
 	return ref, nil
 }
 
@@ -112,37 +124,42 @@ func subject(t core.NewTicket) string {
 	return s
 }
 
-// AddEntry adds the customer's text. A closed ticket is reopened with it where
-// the shop allows that. The answer's body is not looked at: release 2105 sends none.
-func (c *Client) AddEntry(ctx context.Context, site, customerUID, ticketID, text string) error {
+// AddEntry adds the customer's text and returns the entry's code. A closed ticket
+// is reopened with it where the shop allows that. Release 2105 answers without a body.
+func (c *Client) AddEntry(ctx context.Context, at core.TicketAt, e core.NewEntry) (string, error) {
 	const op = "add ticket entry"
-	if err := c.writable(op, text); err != nil {
-		return err
+	if err := c.writable(op, e.Text); err != nil {
+		return "", err
 	}
-	reopen, err := c.reopens(ctx, site, customerUID, ticketID)
+	reopen, err := c.reopens(ctx, at)
 	if err != nil {
-		return err
+		return "", err
 	}
 	request := call{
 		op:     op,
 		method: http.MethodPost,
-		site:   site,
-		path:   []string{"users", customerUID, "tickets", ticketID, "events"},
-		body:   eventForm{Message: text, ToStatus: reopen},
+		site:   at.Site,
+		path:   []string{"users", at.CustomerUID, "tickets", at.TicketID, "events"},
+		body:   eventForm{Message: e.Text, ToStatus: reopen},
+		as:     c.actingFor(at.CustomerUID),
 	}
-	_, err = c.do(ctx, request)
+	a, err := c.do(ctx, request)
 	if reopen != nil && (isType(err, typeTicketEvent) || isType(err, typeValidation)) {
-		request.body = eventForm{Message: text} // the transition was refused
-		_, err = c.do(ctx, request)
+		request.body = eventForm{Message: e.Text} // the transition was refused
+		a, err = c.do(ctx, request)
 	}
-	return err
+	if err != nil {
+		return "", err
+	}
+	n, _ := parse(a.body)
+	return n.get("code").code(), nil
 }
 
 // reopens returns the status that an entry has to ask for: INPROCESS for a
 // ticket that reads closed, unless the shop says that it cannot go there. A shop
 // that lets us write but not read gets the plain entry.
-func (c *Client) reopens(ctx context.Context, site, customerUID, ticketID string) (*id, error) {
-	n, err := c.readTicket(ctx, site, customerUID, ticketID)
+func (c *Client) reopens(ctx context.Context, at core.TicketAt) (*id, error) {
+	n, err := c.readTicket(ctx, at)
 	if isType(err, "AccessDeniedError") {
 		return nil, nil
 	}
@@ -166,29 +183,30 @@ func (c *Client) reopens(ctx context.Context, site, customerUID, ticketID string
 }
 
 // Ticket reads a ticket as the customer may see it.
-func (c *Client) Ticket(ctx context.Context, site, customerUID, ticketID string) (core.Ticket, error) {
+func (c *Client) Ticket(ctx context.Context, at core.TicketAt) (core.Ticket, error) {
 	if c.tickets == TicketsOff {
 		return core.Ticket{}, ticketsOff("read ticket")
 	}
-	n, err := c.readTicket(ctx, site, customerUID, ticketID)
+	n, err := c.readTicket(ctx, at)
 	if err != nil {
 		return core.Ticket{}, err
 	}
 	t := ticketHead(n)
 	if t.ID == "" {
-		t.ID = ticketID
+		t.ID = at.TicketID
 	}
 	t.Notes, t.Entries = ticketEvents(n.get("ticketEvents"))
 	return t, nil
 }
 
-func (c *Client) readTicket(ctx context.Context, site, customerUID, ticketID string) (node, error) {
+func (c *Client) readTicket(ctx context.Context, at core.TicketAt) (node, error) {
 	request := call{
 		op:     "read ticket",
 		method: http.MethodGet,
-		site:   site,
-		path:   []string{"users", customerUID, "tickets", ticketID},
+		site:   at.Site,
+		path:   []string{"users", at.CustomerUID, "tickets", at.TicketID},
 		query:  full(""),
+		as:     c.actingFor(at.CustomerUID),
 	}
 	return c.object(ctx, request)
 }
@@ -206,6 +224,7 @@ func (c *Client) Tickets(ctx context.Context, site, customerUID string) ([]core.
 		site:   site,
 		path:   []string{"users", customerUID, "tickets"},
 		query:  url.Values{"currentPage": {"0"}, "pageSize": {"20"}},
+		as:     c.actingFor(customerUID),
 	}
 	n, err := c.object(ctx, request)
 	if err != nil {

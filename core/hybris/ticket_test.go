@@ -84,7 +84,7 @@ func TestBlankTextsAreNotSent(t *testing.T) {
 		if e := shopError(t, second(c.CreateTicket(t.Context(), core.NewTicket{CustomerUID: noor, Subject: "s", Text: text}))); e.Class != core.Rejected {
 			t.Errorf("ticket: got %v, want Rejected", e.Class)
 		}
-		if e := shopError(t, c.AddEntry(t.Context(), "", noor, "1", text)); e.Class != core.Rejected {
+		if e := shopError(t, second(c.AddEntry(t.Context(), at("1"), core.NewEntry{Text: text}))); e.Class != core.Rejected {
 			t.Errorf("entry: got %v, want Rejected", e.Class)
 		}
 	}
@@ -100,8 +100,8 @@ func TestTicketsOff(t *testing.T) {
 	c := hybris.New(o)
 	for _, err := range []error{
 		second(c.CreateTicket(t.Context(), question)),
-		c.AddEntry(t.Context(), "", noor, "1", "text"),
-		second(c.Ticket(t.Context(), "", noor, "1")),
+		second(c.AddEntry(t.Context(), at("1"), core.NewEntry{Text: "text"})),
+		second(c.Ticket(t.Context(), at("1"))),
 		second(c.Tickets(t.Context(), "", noor)),
 	} {
 		if e := shopError(t, err); e.Class != core.Rejected || e.Type != "TicketsOff" {
@@ -145,7 +145,7 @@ func TestAddEntry(t *testing.T) {
 		{"away meanwhile", []func(http.ResponseWriter){ticket("CLOSED"), with(503, ``)}, []string{read, reopen}, core.Uncertain},
 	} {
 		s, c := newShop(t, script(test.answers...))
-		err := c.AddEntry(t.Context(), "", noor, "0000B7Q2", "And now?")
+		err := second(c.AddEntry(t.Context(), at("0000B7Q2"), core.NewEntry{Text: "And now?"}))
 		if test.class == "" && err != nil || test.class != "" && core.ClassOf(err) != test.class {
 			t.Errorf("%s: got %v, want class %q", test.name, err, test.class)
 		}
@@ -157,7 +157,7 @@ func TestAddEntry(t *testing.T) {
 
 func TestTicketIsReadAsTheCustomerMaySeeIt(t *testing.T) {
 	_, c := newShop(t, script(with(200, sample(t, "ticket.json"))))
-	got, err := c.Ticket(t.Context(), "", noor, "0000B7Q2")
+	got, err := c.Ticket(t.Context(), at("0000B7Q2"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestTicketIsReadAsTheCustomerMaySeeIt(t *testing.T) {
 func TestTicketStatuses(t *testing.T) {
 	for id, want := range map[string]string{"OPEN": "open", "INPROCESS": "in_process", "CLOSED": "closed", "COMPLETED": "closed", "WAITING": "", "": ""} {
 		_, c := newShop(t, script(with(200, `{"status":{"id":"`+id+`"}}`)))
-		got, err := c.Ticket(t.Context(), "", noor, "7")
+		got, err := c.Ticket(t.Context(), at("7"))
 		if err != nil || got.Status != want || got.ID != "7" {
 			t.Errorf("%q: got %q of ticket %q, %v, want %q of 7", id, got.Status, got.ID, err, want)
 		}
@@ -181,7 +181,7 @@ func TestNotesWithoutCodesKeepTheirIDs(t *testing.T) {
 	}
 	ids := func(events ...string) map[string]bool {
 		_, c := newShop(t, script(with(200, `{"id":"1","ticketEvents":[`+strings.Join(events, ",")+`]}`)))
-		got, err := c.Ticket(t.Context(), "", noor, "1")
+		got, err := c.Ticket(t.Context(), at("1"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -215,7 +215,7 @@ func TestNotesAreOldestFirstHoweverTheShopSorts(t *testing.T) {
 		"oldest first":         `{"code":"a","createdAt":"2026-02-20T10:00:00+0000","message":"1","addedByAgent":true},{"code":"b","createdAt":"2026-02-20T10:00:01+0000","message":"2","addedByAgent":true},{"code":"c","createdAt":"2026-02-20T10:00:02+0000","message":"3","addedByAgent":true}`,
 	} {
 		_, c := newShop(t, script(with(200, `{"id":"1","ticketEvents":[`+events+`]}`)))
-		ticket, err := c.Ticket(t.Context(), "", noor, "1")
+		ticket, err := c.Ticket(t.Context(), at("1"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +233,7 @@ func TestNotesAreOldestFirstHoweverTheShopSorts(t *testing.T) {
 func TestOnlyAgentsWriteNotes(t *testing.T) {
 	for said, want := range map[string]int{`true`: 1, `false`: 0, `"true"`: 0, `1`: 0, `null`: 0, `{}`: 0} {
 		_, c := newShop(t, script(with(200, `{"id":"1","ticketEvents":[{"code":"a","message":"x","addedByAgent":`+said+`}, null, 7]}`)))
-		ticket, err := c.Ticket(t.Context(), "", noor, "1")
+		ticket, err := c.Ticket(t.Context(), at("1"))
 		if err != nil || len(ticket.Notes) != want || len(ticket.Entries) != 1-want {
 			t.Errorf("addedByAgent %s: got %d notes, %d entries, %v, want %d notes", said, len(ticket.Notes), len(ticket.Entries), err, want)
 		}

@@ -106,6 +106,7 @@ type shop struct {
 	// fail is asked before each call; with effect, the call happens all the same.
 	fail  func(op, text string) (effect bool, err error)
 	tried []string // every call, also failed ones
+	files []string
 }
 
 type ticket struct {
@@ -180,33 +181,45 @@ func (s *shop) CreateTicket(_ context.Context, t core.NewTicket) (core.TicketRef
 	made.Entries = []core.Entry{{ID: "1", Text: t.Text, CreatedAt: time.Now()}}
 	s.tickets = append(s.tickets, made)
 	die(err)
-	return core.TicketRef{ID: made.ID}, err
+	return core.TicketRef{ID: made.ID, EntryID: "1"}, err
 }
 
-func (s *shop) AddEntry(_ context.Context, _, uid, id, text string) error {
+func (s *shop) AddEntry(_ context.Context, at core.TicketAt, e core.NewEntry) (string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	happens, err := s.answer("add", text)
-	t := s.find(uid, id)
+	happens, err := s.answer("add", e.Text)
+	t := s.find(at.CustomerUID, at.TicketID)
 	switch {
 	case !happens:
-		return err
+		return "", err
 	case t == nil:
-		return errNotFound
+		return "", errNotFound
 	}
-	t.Entries = append(t.Entries, core.Entry{ID: fmt.Sprint(len(t.Entries) + 1), Text: text, CreatedAt: time.Now()})
+	id := fmt.Sprint(len(t.Entries) + 1)
+	t.Entries = append(t.Entries, core.Entry{ID: id, Text: e.Text, CreatedAt: time.Now()})
 	t.Status = "in_process"
 	die(err)
+	return id, err
+}
+
+// Attach keeps a file as a line of what was attached to which entry.
+func (s *shop) Attach(_ context.Context, at core.TicketAt, a core.Attachment) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	happens, err := s.answer("attach", a.File.Name)
+	if happens {
+		s.files = append(s.files, fmt.Sprintf("%s/%s: %s %s %q", at.TicketID, a.EntryID, a.File.Name, a.File.Type, a.File.Data[:4]))
+	}
 	return err
 }
 
-func (s *shop) Ticket(_ context.Context, _, uid, id string) (core.Ticket, error) {
+func (s *shop) Ticket(_ context.Context, at core.TicketAt) (core.Ticket, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, err := s.answer("read", id); err != nil {
+	if _, err := s.answer("read", at.TicketID); err != nil {
 		return core.Ticket{}, err
 	}
-	t := s.find(uid, id)
+	t := s.find(at.CustomerUID, at.TicketID)
 	if t == nil {
 		return core.Ticket{}, errNotFound
 	}

@@ -257,13 +257,17 @@ func callsInOthersNames(w *world) {
 				}
 			}
 		}
-		if ticket, err := w.client.Ticket(ctx, "site", uid, w.ticket); err == nil {
+		desk, at := w.client.(interface {
+			core.Desk
+			core.TicketFinder
+		}), core.TicketAt{Site: "site", CustomerUID: uid, TicketID: w.ticket}
+		if ticket, err := desk.Ticket(ctx, at); err == nil {
 			w.t.Errorf("%s reads Ada's ticket: got %+v", uid, ticket)
 		}
-		if err := w.client.AddEntry(ctx, "site", uid, w.ticket, "in her name"); err == nil {
+		if _, err := desk.AddEntry(ctx, at, core.NewEntry{Text: "in her name"}); err == nil {
 			w.t.Errorf("%s writes into Ada's ticket", uid)
 		}
-		if all, err := w.client.Tickets(ctx, "site", uid); err == nil && len(all) > 0 {
+		if all, err := desk.Tickets(ctx, "site", uid); err == nil && len(all) > 0 {
 			w.t.Errorf("%s lists Ada's tickets: got %+v", uid, all)
 		}
 		w.wait(3 * time.Second)

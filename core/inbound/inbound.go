@@ -60,9 +60,16 @@ type Options struct {
 	Engine *lane.Engine
 	Outbox Outbox
 	Events Events
-	Shop   core.Shop // nil: questions have nowhere to go
-	// Tickets says whether questions become tickets.
-	Tickets bool
+	Shop   core.Shop // nil: there is none to ask
+	Desk   core.Desk // nil: questions have nowhere to go
+	// Guard has the desk called; nil: calls are made as they come.
+	Guard func(ctx context.Context, call func() error) error
+	// Reopen says that a question to a closed ticket reopens it, and makes no new one.
+	Reopen     bool
+	Categories []Category
+	Files      FileLimits
+	// Fetcher finds the channel of a name when files can be fetched from it.
+	Fetcher func(channel string) (core.Fetcher, bool)
 	Site    string // the base site where nothing else tells
 	Keys    *seal.Keys
 	Texts   func() (t *render.Texts, defaultLocale string)
@@ -80,7 +87,12 @@ type Options struct {
 type Inbound struct{ Options }
 
 // New returns an Inbound.
-func New(o Options) *Inbound { return &Inbound{o} }
+func New(o Options) *Inbound {
+	if o.Guard == nil {
+		o.Guard = func(_ context.Context, call func() error) error { return call() }
+	}
+	return &Inbound{o}
+}
 
 // Chats is how the engine is to work on what chats tell us.
 func (in *Inbound) Chats() lane.Kind {

@@ -53,7 +53,7 @@ const (
 // shop that does not answer in time knows of none.
 func (in *Inbound) unknownOrderNamed(ctx context.Context, c chat) core.OrderQuery {
 	words := codesOf(c.update.Update)
-	if in.Shop == nil || !in.Tickets || len(words) == 0 {
+	if in.Shop == nil || in.Desk == nil || len(words) == 0 {
 		return core.OrderQuery{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, wordsWithin)

@@ -30,6 +30,8 @@ type Wish struct {
 	Channels                             []string // empty: all that customers can be led to
 	Consent, ConsentVersion              string
 	Proof                                Proof
+	// Token is the customer's right to act in the shop, for a desk that needs it.
+	Token core.CustomerToken
 }
 
 // Proof is how it is known that an offer is for the customer who gets it. It
@@ -75,6 +77,9 @@ func (in *Inbound) Offer(ctx context.Context, w Wish, invites []Invite, expires 
 	err := in.Engine.Do(ctx, func(tx *lane.Tx) error {
 		var err error
 		if o, err = ensureOptIn(tx, o, time.Now(), expires); err != nil {
+			return err
+		}
+		if err := in.keepToken(tx, w); err != nil {
 			return err
 		}
 		return in.keepCodes(tx, o, invites)

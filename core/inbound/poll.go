@@ -16,7 +16,7 @@ const pollPage = 100
 // Poll reads, every so often, the tickets this gateway made as long as they are
 // open: a stock shop does not push what its agents write. It returns when ctx ends.
 func (in *Inbound) Poll(ctx context.Context, every time.Duration) {
-	if every <= 0 || in.Shop == nil || !in.Tickets {
+	if _, reads := in.Desk.(core.TicketReader); every <= 0 || !reads {
 		return
 	}
 	tick := time.NewTicker(max(every/4, 10*time.Millisecond))
@@ -59,7 +59,7 @@ func (in *Inbound) pollRound(ctx context.Context, every time.Duration) error {
 // rest can wait too. A ticket that cannot be read has had its turn all the same,
 // so that it does not keep the others from theirs.
 func (in *Inbound) pollOne(ctx context.Context, v core.Conversation, now time.Time) error {
-	t, err := in.Shop.Ticket(ctx, v.Site, v.CustomerUID, v.TicketID)
+	t, err := in.readTicket(ctx, ticketAt(v, v.PolledAt))
 	switch {
 	case notTheirs(err):
 		t = core.Ticket{ID: v.TicketID, Status: "closed"}
@@ -70,10 +70,16 @@ func (in *Inbound) pollOne(ctx context.Context, v core.Conversation, now time.Ti
 		t = core.Ticket{ID: v.TicketID}
 	}
 	written := in.Engine.Do(ctx, func(tx *lane.Tx) error { return in.polled(tx, v.ID, t, now) })
-	if written != nil || core.ClassOf(err) == core.Rejected {
+	if written != nil || core.ClassOf(err) == core.Rejected || personal(err) {
 		return written
 	}
 	return err
+}
+
+// personal reports whether only this one customer is concerned.
+func personal(err error) bool {
+	failed, ok := errors.AsType[*core.ShopError](err)
+	return ok && failed.Personal
 }
 
 // notTheirs reports whether the shop says that a thing is not there, or not the customer's.
@@ -114,14 +120,36 @@ func (in *Inbound) polled(tx *lane.Tx, id int64, t core.Ticket, now time.Time) e
 	}
 	v.PolledAt = now
 	v.Closed = v.Closed || t.Status == "closed"
+	if err := in.polledStatus(tx, &v, t.Status, now); err != nil {
+		return err
+	}
 	return tx.SaveConversation(v)
+}
+
+// polledStatus makes an event of a state that is new, unless the customer's own
+// words are on their way: they change it again. What our own last call did to the
+// ticket is no news either, as long as it did not close it.
+func (in *Inbound) polledStatus(tx *lane.Tx, v *core.Conversation, status string, now time.Time) error {
+	if status == "" || status == v.Status {
+		return nil
+	}
+	known := v.Status != "" || status == "closed"
+	v.Status = status
+	asking, err := tx.Pending(conversationLane(v.ID))
+	if err != nil || asking || !known {
+		return err
+	}
+	return in.Events.Place(tx, core.Event{
+		ID: fmt.Sprintf("%s/%s/%d", v.TicketID, status, now.UnixMilli()), Source: core.PollSource, Type: core.TicketStatus, Time: now, Site: v.Site,
+		Data: core.EventData{TicketID: v.TicketID, CustomerUID: v.CustomerUID, OrderCode: v.OrderCode, Status: status},
+	}, v.CustomerID, now)
 }
 
 // noteEvent is what the shop would have pushed.
 func noteEvent(v core.Conversation, n core.PublicNote, now time.Time) core.Event {
 	public := true
 	return core.Event{
-		ID: fmt.Sprintf("%s/%s", v.TicketID, n.ID), Source: "/tidings/poll", Type: core.TicketNoteAdded, Time: now, Site: v.Site,
+		ID: fmt.Sprintf("%s/%s", v.TicketID, n.ID), Source: core.PollSource, Type: core.TicketNoteAdded, Time: now, Site: v.Site,
 		Data: core.EventData{
 			TicketID: v.TicketID, CustomerUID: v.CustomerUID, OrderCode: v.OrderCode,
 			Note: &core.EventNote{ID: n.ID, Text: n.Text, Author: n.Author, Public: &public, CreatedAt: n.CreatedAt},

@@ -42,7 +42,7 @@ func (in *Inbound) ask(tx *lane.Tx, c chat) (asked, error) {
 	if strings.TrimSpace(text) == "" {
 		return asked{}, nil
 	}
-	if in.Shop == nil || !in.Tickets {
+	if in.Desk == nil {
 		in.Log.Warn("a customer asked something, and tickets are off: it stays in the store", "channel", c.addr.Channel)
 		return asked{}, nil
 	}
@@ -54,10 +54,16 @@ func (in *Inbound) ask(tx *lane.Tx, c chat) (asked, error) {
 	if err != nil {
 		return asked{}, err
 	}
+	calls := make([]core.TicketCall, 0, 1)
 	for _, entry := range entries(text) {
-		id, err := tx.InsertTicketCall(core.TicketCall{
-			ConversationID: v.ID, UpdateID: c.update.ID, Text: entry, State: waiting, CreatedAt: c.now,
-		})
+		calls = append(calls, core.TicketCall{Text: entry})
+	}
+	for _, m := range in.attachable(c.update) {
+		calls = append(calls, core.TicketCall{Media: &m})
+	}
+	for _, call := range calls {
+		call.ConversationID, call.UpdateID, call.State, call.CreatedAt = v.ID, c.update.ID, waiting, c.now
+		id, err := tx.InsertTicketCall(call)
 		if err != nil {
 			return asked{}, err
 		}
@@ -79,8 +85,8 @@ func (in *Inbound) conversationAbout(tx *lane.Tx, c chat, order core.OrderQuery)
 		return last, false, err
 	}
 	burst := err == nil && last.AddressID == c.addr.ID && when.Sub(last.LastInAt) < quietMinute
-	goesOn := err == nil && order.Code == "" && !last.Closed && !last.LastInAt.Before(when.Add(-conversation))
-	v, err := tx.OpenConversation(c.who.ID, order.Code, when.Add(-conversation))
+	goesOn := err == nil && order.Code == "" && (!last.Closed || in.Reopen) && !last.LastInAt.Before(when.Add(-conversation))
+	v, err := tx.OpenConversation(c.who.ID, order.Code, when.Add(-conversation), in.Reopen)
 	if goesOn && errors.Is(err, core.ErrNotFound) {
 		v, err = last, nil
 	}

@@ -188,7 +188,7 @@ func TestMediaEditsAndLongTextsAreSaidInTheTicket(t *testing.T) {
 func TestWithoutTicketsNothingIsPromised(t *testing.T) {
 	inRig(t, func(r *rig) {
 		r.link(ada, "ada@shop", "")
-		r.in.Tickets = false
+		r.in.Desk = nil
 		r.say(ada, "My secret question")
 		r.wantShown(ada, "thanks")
 		r.wantDesk()

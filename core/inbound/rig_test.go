@@ -18,6 +18,7 @@ import (
 	"tidings/core"
 	"tidings/core/dispatch"
 	"tidings/core/hybris"
+	"tidings/core/hybris/hybrissim"
 	"tidings/core/inbound"
 	"tidings/core/intake"
 	"tidings/core/lane"
@@ -35,7 +36,8 @@ type rig struct {
 	in        *inbound.Inbound
 	intake    *intake.Intake
 	shop      *shop
-	commerce  core.Shop // what the gateway asks; shop unless a test has another
+	lends     *hybrissim.Sim // the shop whose customers lend their tokens; nil: none does
+	commerce  core.Shop      // what the gateway asks; shop unless a test has another
 	platforms map[string]*platform
 	log       *lockedBuffer
 	updates   int // made by the test
@@ -146,7 +148,7 @@ func (r *rig) start(path string, texts *render.Texts) {
 		Routes: []route.Rule{{Name: "all", Channels: []string{"a", "b", "code"}, Deliver: route.Fallback, Uncertain: route.Repeat}},
 	})
 	r.in = inbound.New(inbound.Options{
-		Engine: r.engine, Outbox: out, Events: r.intake, Shop: r.commerce, Tickets: true, Site: "site", Keys: newKeys(r.t, keys[0]),
+		Engine: r.engine, Outbox: out, Events: r.intake, Shop: r.commerce, Desk: r.commerce.(core.Desk), Site: "site", Keys: newKeys(r.t, keys[0]),
 		Texts: func() (*render.Texts, string) { return texts, "en" },
 		Sibling: func(channel, account string) (string, bool) {
 			name, ok := map[string]string{"A": "a", "B": "b"}[account]

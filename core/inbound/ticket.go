@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"tidings/core"
@@ -69,15 +68,19 @@ func (w *ticketWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 	e.call.Uncertain = e.call.Uncertain || it.Found
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	ticket, err := in.bring(ctx, e)
+	if e.call.Media != nil {
+		return in.bringFile(ctx, e)
+	}
+	ref, err := in.bring(ctx, e)
 	if err != nil {
 		return in.callFailed(e, err)
 	}
-	return brought(e, ticket)
+	return brought(e, ref)
 }
 
-// brought writes down that the shop has taken an entry.
-func brought(e entry, ticket string) lane.Result {
+// brought writes down that the desk has taken an entry.
+func brought(e entry, ref core.TicketRef) lane.Result {
+	ticket := ref.ID
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error {
 		call := e.call
 		call.State, call.Uncertain, call.Why = done, false, ""
@@ -97,54 +100,78 @@ func brought(e entry, ticket string) lane.Result {
 		if v.TicketID != ticket {
 			v.TicketID, v.PolledAt = ticket, time.Now()
 		}
-		v.Closed = false // an entry reopens the ticket
+		// An entry reopens the ticket; what state it has now is yet to be seen.
+		v.Closed, v.Status, v.LastEntry = false, "", ref.EntryID
 		return tx.SaveConversation(v)
 	}}
 }
 
-// bring puts an entry into the conversation's ticket and returns the ticket's
-// id. The first entry makes the ticket, and so does one whose ticket is gone.
-func (in *Inbound) bring(ctx context.Context, e entry) (string, error) {
+// key is the same for each try of the call.
+func (e entry) key() string { return fmt.Sprintf("%s-%d", e.conv.Reference, e.call.ID) }
+
+func ticketAt(v core.Conversation, since time.Time) core.TicketAt {
+	return core.TicketAt{Site: v.Site, CustomerUID: v.CustomerUID, TicketID: v.TicketID, Reference: v.Reference, Since: since}
+}
+
+// bring puts an entry into the conversation's ticket and returns both. The first
+// entry makes the ticket, and so does one whose ticket is gone.
+func (in *Inbound) bring(ctx context.Context, e entry) (core.TicketRef, error) {
 	if e.conv.TicketID != "" {
-		err := in.addEntry(ctx, e)
+		entryID, err := in.addEntry(ctx, e)
 		if !notTheirs(err) {
-			return e.conv.TicketID, err
+			return core.TicketRef{ID: e.conv.TicketID, EntryID: entryID}, err
 		}
 	}
 	return in.createTicket(ctx, e)
 }
 
 // addEntry adds the entry to its ticket, unless it turns out to be there.
-func (in *Inbound) addEntry(ctx context.Context, e entry) error {
-	if e.call.Uncertain {
+func (in *Inbound) addEntry(ctx context.Context, e entry) (entryID string, err error) {
+	if _, looks := in.Desk.(core.TicketFinder); looks && e.call.Uncertain {
 		there, err := in.arrived(ctx, e)
 		if err != nil || there {
-			return err
+			return "", err
 		}
 	}
-	return in.Shop.AddEntry(ctx, e.conv.Site, e.conv.CustomerUID, e.conv.TicketID, e.call.Text)
+	err = in.Guard(ctx, func() error {
+		entryID, err = in.Desk.AddEntry(ctx, ticketAt(e.conv, time.Time{}), core.NewEntry{Text: e.call.Text, Key: e.key()})
+		return err
+	})
+	return entryID, err
 }
 
 // createTicket makes the ticket, unless it turns out to be there.
-func (in *Inbound) createTicket(ctx context.Context, e entry) (string, error) {
-	if e.call.Uncertain {
-		id, err := in.find(ctx, e)
+func (in *Inbound) createTicket(ctx context.Context, e entry) (core.TicketRef, error) {
+	if finder, looks := in.Desk.(core.TicketFinder); looks && e.call.Uncertain {
+		id, err := in.find(ctx, finder, e)
 		if err != nil || id != "" {
-			return id, err
+			return core.TicketRef{ID: id}, err
 		}
 	}
 	t := core.NewTicket{
-		Site: e.conv.Site, CustomerUID: e.conv.CustomerUID, OrderCode: e.conv.OrderCode,
-		Subject: subject(e), Text: e.call.Text,
+		Site: e.conv.Site, CustomerUID: e.conv.CustomerUID, OrderCode: e.conv.OrderCode, Channel: e.chat.Channel,
+		Subject: subject(e), Text: e.call.Text, Category: in.categoryOf(e), Reference: e.conv.Reference, Key: e.key(),
 	}
-	ref, err := in.Shop.CreateTicket(ctx, t)
+	ref, err := in.makeTicket(ctx, t)
 	if err != nil && t.OrderCode != "" && refusedOrder(err) {
-		// The shop does not take the order for this customer's: better a ticket
-		// without it than none.
-		t.OrderCode = ""
-		ref, err = in.Shop.CreateTicket(ctx, t)
+		// The desk does not take the order for this customer's: better a ticket
+		// without it than none. It is another call, so it has another key.
+		t.OrderCode, t.Key = "", t.Key+"-plain"
+		ref, err = in.makeTicket(ctx, t)
 	}
-	return ref.ID, err
+	if err == nil && t.OrderCode != "" && !ref.Linked {
+		in.Log.Warn("the desk has made a ticket and not tied it to its order; the subject names it", "conversation", e.conv.ID)
+		in.Count("tickets_unlinked", 1)
+	}
+	return ref, err
+}
+
+func (in *Inbound) makeTicket(ctx context.Context, t core.NewTicket) (ref core.TicketRef, err error) {
+	err = in.Guard(ctx, func() error {
+		ref, err = in.Desk.CreateTicket(ctx, t)
+		return err
+	})
+	return ref, err
 }
 
 func refusedOrder(err error) bool {
@@ -167,74 +194,6 @@ func subject(e entry) string {
 	return s + ref
 }
 
-// find looks for a ticket that was made although nobody told us.
-func (in *Inbound) find(ctx context.Context, e entry) (string, error) {
-	all, err := in.Shop.Tickets(ctx, e.conv.Site, e.conv.CustomerUID)
-	if err != nil {
-		return "", err
-	}
-	for _, t := range all {
-		if strings.Contains(t.Subject, "["+e.conv.Reference+"]") {
-			return t.ID, nil
-		}
-	}
-	return "", nil
-}
-
-// arrived looks for an entry that was taken although nobody told us. Customers
-// say the same twice: what has been taken for an earlier one is not this one.
-func (in *Inbound) arrived(ctx context.Context, e entry) (bool, error) {
-	t, err := in.Shop.Ticket(ctx, e.conv.Site, e.conv.CustomerUID, e.conv.TicketID)
-	if err != nil {
-		return false, err
-	}
-	since := e.call.TriedAt
-	if since.IsZero() {
-		since = e.call.CreatedAt
-	}
-	since = since.Add(-time.Minute) // the shop's clock, and its seconds
-	same, recent := 0, false
-	for _, x := range t.Entries {
-		if strings.TrimSpace(x.Text) == strings.TrimSpace(e.call.Text) {
-			same++
-			recent = recent || x.CreatedAt.IsZero() || x.CreatedAt.After(since)
-		}
-	}
-	if !recent {
-		return false, nil
-	}
-	taken := 0
-	err = in.Engine.View(ctx, func(tx core.Tx) error {
-		taken, err = takenBefore(tx, e.conv.TicketID, e.call.Text)
-		return err
-	})
-	return same > taken, err
-}
-
-// takenKey is claimed when a ticket has taken a text for the n-th time.
-func takenKey(ticket, text string, n int) string {
-	return fmt.Sprintf("taken\x00%s\x00%d\x00%s", ticket, n, strings.TrimSpace(text))
-}
-
-// takenBefore returns how often a ticket has taken a text before.
-func takenBefore(tx core.Tx, ticket, text string) (int, error) {
-	for n := 0; ; n++ {
-		if yes, err := tx.Claimed(takenKey(ticket, text, n)); err != nil || !yes {
-			return n, err
-		}
-	}
-}
-
-// countTaken counts a text that a ticket has taken.
-func countTaken(tx core.Tx, ticket, text string) error {
-	n, err := takenBefore(tx, ticket, text)
-	if err != nil {
-		return err
-	}
-	_, _, err = tx.Claim(takenKey(ticket, text, n), "", time.Now())
-	return err
-}
-
 // callFailed is the consequence of each class of a failed ticket call.
 func (in *Inbound) callFailed(e entry, err error) lane.Result {
 	now := time.Now()
@@ -250,7 +209,10 @@ func (in *Inbound) callFailed(e entry, err error) lane.Result {
 		call.State = "failed"
 		return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return tx.SaveTicketCall(call) }}
 	}
-	if class == core.Misconfigured {
+	switch {
+	case class == core.Misconfigured && personal(err):
+		in.Log.Warn("a question waits: its customer's token is missing", "conversation", e.conv.ID, "err", err)
+	case class == core.Misconfigured:
 		in.Log.Error("the shop does not let us write tickets; questions wait", "err", err)
 	}
 	if class == core.Uncertain {

@@ -165,6 +165,7 @@ func closeAccount(tx *lane.Tx, s subject, now time.Time) error {
 		return err
 	}
 	return rewrite(tx, s.customer.ID, func(c *core.Customer) {
+		c.ShopToken = []byte(core.NoShopToken)
 		c.ClosedAt = s.event.Event.Time
 		if c.ClosedAt.After(now) {
 			c.ClosedAt = now

@@ -42,6 +42,15 @@ func Guard(shop core.Shop) core.History {
 	}
 }
 
+// Calls returns the guard of a shop, for whatever else is asked of the same
+// installation. For nil it is a guard of its own.
+func Calls(shop core.Shop) func(ctx context.Context, call func() error) error {
+	if g, ok := shop.(*guarded); ok {
+		return g.do
+	}
+	return Guard(nil).(*guarded).do
+}
+
 // answered reports whether the shop said no, rather than nothing.
 func answered(err error) bool {
 	switch core.ClassOf(err) {
@@ -82,25 +91,6 @@ func (g *guarded) Tracking(ctx context.Context, q core.OrderQuery, c core.Consig
 func (g *guarded) Return(ctx context.Context, q core.OrderQuery, code string) (r core.Return, err error) {
 	err = g.do(ctx, func() (err error) { r, err = g.Shop.Return(ctx, q, code); return err })
 	return r, err
-}
-
-func (g *guarded) CreateTicket(ctx context.Context, t core.NewTicket) (ref core.TicketRef, err error) {
-	err = g.do(ctx, func() (err error) { ref, err = g.Shop.CreateTicket(ctx, t); return err })
-	return ref, err
-}
-
-func (g *guarded) AddEntry(ctx context.Context, site, uid, ticketID, text string) error {
-	return g.do(ctx, func() error { return g.Shop.AddEntry(ctx, site, uid, ticketID, text) })
-}
-
-func (g *guarded) Ticket(ctx context.Context, site, uid, ticketID string) (t core.Ticket, err error) {
-	err = g.do(ctx, func() (err error) { t, err = g.Shop.Ticket(ctx, site, uid, ticketID); return err })
-	return t, err
-}
-
-func (g *guarded) Tickets(ctx context.Context, site, uid string) (all []core.Ticket, err error) {
-	err = g.do(ctx, func() (err error) { all, err = g.Shop.Tickets(ctx, site, uid); return err })
-	return all, err
 }
 
 // errNoHistory is what a shop answers that cannot be asked for what it has not reported.

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -53,11 +54,27 @@ func told(tx *lane.Tx, s subject, p Plan, now time.Time) (string, error) {
 		_, _, err := tx.Claim(newsKey(s.customer.ID, core.Event{Type: core.OrderPlaced, Data: core.EventData{OrderCode: e.Data.OrderCode}}), "", now)
 		return "", err
 	}
+	if e.Type == core.TicketStatus {
+		return knownStatus(tx, e)
+	}
 	news, err := isNew(tx, s, e, info, now)
 	if err != nil || news {
 		return "", err
 	}
 	return "the same has been told before", nil
+}
+
+// knownStatus says that a ticket is known to be in a state. What was found by
+// asking the desk has been compared before.
+func knownStatus(tx *lane.Tx, e core.Event) (string, error) {
+	v, err := tx.ConversationByTicket(e.Data.TicketID)
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return "", nil
+	case err == nil && v.Status == e.Data.Status && e.Source != core.PollSource:
+		return "the same has been told before", nil
+	}
+	return "", err
 }
 
 func isNew(tx *lane.Tx, s subject, e core.Event, info core.TypeInfo, now time.Time) (bool, error) {

@@ -218,7 +218,7 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		return closeAccount(tx, s, now)
 	case e.Type == core.ConsentWithdrawn:
 		return withdraw(tx, s, now)
-	case e.Type == core.TicketStatus && e.Data.Status == "closed":
+	case e.Type == core.TicketStatus:
 		v, err := tx.ConversationByTicket(e.Data.TicketID)
 		if errors.Is(err, core.ErrNotFound) {
 			return nil
@@ -226,7 +226,7 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		if err != nil {
 			return err
 		}
-		v.Closed = true
+		v.Status, v.Closed = e.Data.Status, e.Data.Status == "closed"
 		return tx.SaveConversation(v)
 	}
 	return nil

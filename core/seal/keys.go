@@ -27,6 +27,7 @@ type key struct {
 	nonce []byte // for synthetic nonces
 	code  []byte // for short codes
 	store []byte // for the hashes under which codes are stored
+	box   cipher.AEAD
 }
 
 // NewKeys reads keys of 32 bytes each, in base64 of either alphabet, padded or
@@ -70,19 +71,19 @@ func decodeKey(text string) ([]byte, bool) {
 }
 
 func derive(raw []byte) (key, error) {
-	secrets := make(map[string][]byte, 5)
-	for _, use := range []string{"hint", "encrypt", "nonce", "code", "store"} {
+	secrets := make(map[string][]byte, 6)
+	for _, use := range []string{"hint", "encrypt", "nonce", "code", "store", "box"} {
 		secret, err := hkdf.Key(sha256.New, raw, nil, "tidings seal 1 "+use, keyLen)
 		if err != nil {
 			return key{}, err
 		}
 		secrets[use] = secret
 	}
-	block, err := aes.NewCipher(secrets["encrypt"])
+	aead, err := gcm(secrets["encrypt"])
 	if err != nil {
 		return key{}, err
 	}
-	aead, err := cipher.NewGCM(block)
+	box, err := gcm(secrets["box"])
 	if err != nil {
 		return key{}, err
 	}
@@ -92,5 +93,14 @@ func derive(raw []byte) (key, error) {
 		nonce: secrets["nonce"],
 		code:  secrets["code"],
 		store: secrets["store"],
+		box:   box,
 	}, nil
+}
+
+func gcm(secret []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(secret)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
 }

@@ -67,8 +67,20 @@ func (t *tx) SaveCustomer(c core.Customer) error {
 	t.c.forget(customerByID, c.ID)
 	t.c.forget(customerByUID, nil)
 	t.c.forget(messageByID, nil) // has the uid
-	return t.exec(`UPDATE customer SET uid = $2, name = $3, locale = $4, preferred = $5, closed_at = $6 WHERE id = $1`,
-		c.ID, c.UID, c.Name, c.Locale, preferred, ms(c.ClosedAt))
+	return t.exec(`UPDATE customer SET uid = $2, name = $3, locale = $4, preferred = $5, closed_at = $6, shop_token = coalesce($7, shop_token) WHERE id = $1`,
+		c.ID, c.UID, c.Name, c.Locale, preferred, ms(c.ClosedAt), c.ShopToken)
+}
+
+// ShopToken returns the sealed token a customer has left.
+func (t *tx) ShopToken(customerID int64) ([]byte, error) {
+	var sealed []byte
+	if err := t.row(`SELECT shop_token FROM customer WHERE id = $1`, customerID).Scan(&sealed); err != nil {
+		return nil, found(err)
+	}
+	if len(sealed) <= len(core.NoShopToken) {
+		return nil, core.ErrNotFound
+	}
+	return sealed, nil
 }
 
 // MergeCustomer gives all that one customer has to another.

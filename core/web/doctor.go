@@ -196,6 +196,9 @@ func (a *doctorAnswer) read(tx core.Tx, channels map[string]*channelHealth, now 
 			h.PausedUntil = orNull(until)
 		}
 	}
+	if err := a.readQuestions(tx, now); err != nil {
+		return err
+	}
 	if err := a.readWaiting(tx, channels, now); err != nil {
 		return err
 	}

@@ -72,6 +72,12 @@ func help(name string) string {
 		return "Events found by reading the shop, told or not."
 	case "ticket_calls_failed":
 		return "Calls for a ticket that failed, by class."
+	case "tickets_unlinked":
+		return "Tickets that the desk made without their order."
+	case "files_attached":
+		return "Files of customers that the desk has."
+	case "files_left_out":
+		return "Files of customers that stayed a line in the ticket, by class."
 	case "http_requests":
 		return "Requests to this gateway."
 	case "webhooks":

@@ -102,8 +102,37 @@ func (s *Server) readOffer(body *object) (inbound.Wish, []inbound.Invite) {
 	consent := body.object("consent")
 	w.Consent, w.ConsentVersion = consent.text("text", maxWords), consent.text("version", maxText)
 	consent.strangers()
+	w.Token = s.readToken(body)
 	return w, s.readChannels(body)
 }
+
+// readToken reads the token with which a desk may act for the customer.
+func (s *Server) readToken(body *object) core.CustomerToken {
+	token := body.object("customerToken")
+	t := core.CustomerToken{
+		Access: core.Secret(token.text("accessToken", maxToken)), Refresh: core.Secret(token.text("refreshToken", maxToken)),
+	}
+	seconds := 0
+	given := token.decode("expiresIn", &seconds, "must be a number of seconds")
+	token.strangers()
+	switch {
+	case token.fields == nil:
+		return t
+	case !s.settings.Load().CustomerTokens:
+		body.fault("customerToken", "is not wanted: commerce.tickets has another desk than customer, or there are no opt_in.keys")
+	case t.Access == "":
+		token.fault("accessToken", "is required")
+	case given && (seconds <= 0 || seconds > 365*24*3600):
+		token.fault("expiresIn", "must be a number of seconds, at most a year")
+	}
+	if seconds > 0 {
+		t.Expires = s.now().Add(time.Duration(seconds) * time.Second)
+	}
+	return t
+}
+
+// maxToken is how long a token may be, in bytes: a JWT of many claims.
+const maxToken = 8 << 10
 
 // readChannels returns the channels a customer is to be led to: those that were
 // asked for, or all there are.

@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -205,6 +206,7 @@ func newRig(t *testing.T) *rig {
 			{Name: "feed", Key: eventsKey, Scopes: []string{"events"}},
 		},
 		PublicURL: "https://notify.example.com", OptInExpires: 24 * time.Hour, DefaultLocale: "en",
+		Mail: readMail,
 	}
 	r.server = web.New(web.Options{
 		Engine: r.engine, Intake: r.intake, Dispatcher: d, Inbound: in, Metrics: metrics, Settings: r.settings, Version: "1.2.3", Log: log,
@@ -351,4 +353,20 @@ func (r *rig) link(channel, address string) {
 // event is a structured event for ines.
 func event(id, text string) string {
 	return fmt.Sprintf(`{"specversion":"1.0","id":%q,"source":"/shop","type":"message.requested","data":{"customerUid":"ines","text":%q}}`, id, text)
+}
+
+// readMail is a mailbox that takes each e-mail for an answer in the first line's ticket.
+func readMail(raw []byte, now time.Time) ([]core.Event, string, error) {
+	switch first, text, _ := strings.Cut(string(raw), "\n"); {
+	case text == "forged":
+		return nil, "", errors.New("no answer of an agent to one of our questions")
+	case text == "internal":
+		return nil, "it is internal", nil
+	default:
+		public := true
+		return []core.Event{{
+			ID: "mail-1", Source: "/tidings/mail", Type: core.TicketNoteAdded, Time: now,
+			Data: core.EventData{TicketID: first, Note: &core.EventNote{ID: "mail-1", Text: cmp.Or(text, "Hello"), Public: &public}},
+		}}, "", nil
+	}
 }

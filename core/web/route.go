@@ -62,6 +62,7 @@ func (s *Server) routes() []route {
 		{get, "/v1/events", api, scopeEvents, s.probeEvents},
 		{get, "/v1/events/:id", api, scopeEvents, s.getEvent},
 		{post, "/v1/explain", api, scopeEvents, s.explain},
+		{post, "/v1/mail", api, scopeEvents, s.postMail},
 
 		{get, "/v1/messages", api, scopeMessages, s.listMessages},
 		{get, "/v1/messages/:id", api, scopeMessages, s.getMessage},

@@ -35,6 +35,11 @@ type Settings struct {
 	PublicURL               string        // without a slash at its end
 	OptInExpires            time.Duration // how long an offered link is good for; 0: none is offered
 	DefaultLocale           string
+	// CustomerTokens says that opt-ins may bring the customer's token.
+	CustomerTokens bool
+	// Mail reads an e-mail that came to the desk's address; nil: it has none. Why
+	// tells why there are no events; the error, without naming anybody, what is wrong.
+	Mail func(raw []byte, now time.Time) (events []core.Event, why string, err error)
 	// CORSOrigins are the storefronts whose pages may ask for links with a
 	// customer's own token; none: nobody may.
 	CORSOrigins []string

@@ -30,23 +30,25 @@ func conversations(t *testing.T, s Store) {
 		missing(t, "by no ticket", err)
 		same(t, "where the customer last wrote", read(tx.LastConversation(c.ID)), v)
 
-		same(t, "open, about the order", read(tx.OpenConversation(c.ID, "1", day)), v)
-		same(t, "open, about none", read(tx.OpenConversation(c.ID, "", later(-time.Hour))), w)
+		same(t, "open, about the order", read(tx.OpenConversation(c.ID, "1", day, false)), v)
+		same(t, "open, about none", read(tx.OpenConversation(c.ID, "", later(-time.Hour), false)), w)
 		for name, err := range map[string]error{
-			"rested too long":   second(tx.OpenConversation(c.ID, "1", day.Add(time.Millisecond))),
-			"another order":     second(tx.OpenConversation(c.ID, "2", day)),
-			"another customer":  second(tx.OpenConversation(c.ID+1, "1", day)),
+			"rested too long":   second(tx.OpenConversation(c.ID, "1", day.Add(time.Millisecond), true)),
+			"another order":     second(tx.OpenConversation(c.ID, "2", day, true)),
+			"another customer":  second(tx.OpenConversation(c.ID+1, "1", day, true)),
 			"none of another's": second(tx.LastConversation(c.ID + 1)),
 		} {
 			missing(t, name, err)
 		}
 		v.TicketID, v.Closed, v.AddressID, v.Reference = "t2", true, 5, "R-2"
 		v.LastInAt, v.PolledAt = later(time.Hour), later(2*time.Hour)
+		v.Status, v.LastEntry = "closed", "0000A13K"
 		must(t, tx.SaveConversation(v))
 	})
 	view(t, s, func(tx lane.StoreTx) {
 		same(t, "saved", read(tx.ConversationByTicket("t2")), v)
-		missing(t, "closed", second(tx.OpenConversation(v.CustomerID, "1", day)))
+		missing(t, "closed", second(tx.OpenConversation(v.CustomerID, "1", day, false)))
+		same(t, "closed ones too", read(tx.OpenConversation(v.CustomerID, "1", day, true)), v)
 	})
 }
 
@@ -85,4 +87,20 @@ func ticketCalls(t *testing.T, s Store) {
 		must(t, tx.SaveTicketCall(c))
 	})
 	view(t, s, func(tx lane.StoreTx) { same(t, "saved", get[core.TicketCall](t)(tx.TicketCall(c.ID)), c) })
+	update(t, s, func(tx lane.StoreTx) {
+		held := func(before time.Time) (ids []int64) {
+			for _, c := range get[[]core.TicketCall](t)(tx.HeldCalls(before, 10)) {
+				ids = append(ids, c.ID)
+			}
+			return ids
+		}
+		same(t, "none held: it has failed", held(later(time.Hour)), []int64(nil))
+		c.State = "waiting"
+		must(t, tx.SaveTicketCall(c))
+		same(t, "held", held(later(time.Hour)), []int64{c.ID})
+		same(t, "held for too short", held(later(time.Second)), []int64(nil))
+		file := core.TicketCall{ConversationID: 1, State: "waiting", CreatedAt: day, Media: &core.Media{Kind: "image", ID: "F1", Name: "cup.jpg"}}
+		file.ID = get[int64](t)(tx.InsertTicketCall(file))
+		same(t, "a file", get[core.TicketCall](t)(tx.TicketCall(file.ID)), file)
+	})
 }

@@ -1,0 +1,171 @@
+package desksim
+
+import (
+	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// question is what both ways tell of a question or a file.
+type question struct {
+	TicketID, Reference, CustomerUID, OrderCode, Subject, Text, Category string
+	Name                                                                 string
+	Data                                                                 []byte
+}
+
+type object map[string]any
+
+// nobody takes the answer of a path that is none.
+type nobody struct{}
+
+func (nobody) Header() http.Header         { return http.Header{} }
+func (nobody) Write(p []byte) (int, error) { return len(p), nil }
+func (nobody) WriteHeader(int)             {}
+
+// ServeHTTP is the endpoint below /endpoint and the callback at /callback.
+func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.away {
+		panic(http.ErrAbortHandler)
+	}
+	if !d.signed(r, body) {
+		d.fault("%s without a valid signature", r.Method)
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	status, answer := d.answer(r, body)
+	if r.Method == http.MethodPost && d.swallow() {
+		panic(http.ErrAbortHandler)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// signed checks the signature as Standard Webhooks has it, and the time.
+func (d *Desk) signed(r *http.Request, body []byte) bool {
+	content := body
+	if len(body) == 0 {
+		content = []byte(r.URL.RequestURI())
+	}
+	id, at := r.Header.Get("webhook-id"), r.Header.Get("webhook-timestamp")
+	seconds, err := strconv.ParseInt(at, 10, 64)
+	if age := d.now().Sub(time.Unix(seconds, 0)); err != nil || age.Abs() > 5*time.Minute || id == "" {
+		return false
+	}
+	mac := hmac.New(sha256.New, d.secret)
+	mac.Write([]byte(id + "." + at + "."))
+	mac.Write(content)
+	return hmac.Equal([]byte("v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil))), []byte(r.Header.Get("webhook-signature")))
+}
+
+// answer gives a key that was seen the first one's answer.
+func (d *Desk) answer(r *http.Request, body []byte) (int, any) {
+	mux := http.NewServeMux()
+	status, answer := http.StatusNotFound, any(object{})
+	on := func(pattern string, serve func(r *http.Request, body []byte) (int, any)) {
+		mux.HandleFunc(pattern, func(_ http.ResponseWriter, r *http.Request) { status, answer = serve(r, body) })
+	}
+	on("GET /endpoint/tickets/{id}/notes", d.notes)
+	on("POST /endpoint/tickets", d.create)
+	on("POST /endpoint/tickets/{id}/entries", d.entry)
+	on("POST /endpoint/tickets/{id}/files", d.file)
+	on("POST /callback", d.told)
+	if r.Method == http.MethodGet {
+		mux.ServeHTTP(nobody{}, r)
+		return status, answer
+	}
+	key := r.Header.Get("Idempotency-Key")
+	if key == "" || key != r.Header.Get("webhook-id") {
+		d.fault("a POST without a key")
+	}
+	if known, ok := d.seen[key]; ok {
+		return http.StatusOK, known
+	}
+	mux.ServeHTTP(nobody{}, r)
+	if status < 300 {
+		d.seen[key] = answer
+	}
+	return status, answer
+}
+
+func read(body []byte) (q question) {
+	_ = json.Unmarshal(body, &q)
+	return q
+}
+
+func (d *Desk) create(_ *http.Request, body []byte) (int, any) {
+	q := read(body)
+	if q.OrderCode == "foreign" {
+		return http.StatusNotFound, object{}
+	}
+	t := d.open(Ticket{Reference: q.Reference, CustomerUID: q.CustomerUID, Order: q.OrderCode, Subject: q.Subject, Category: q.Category}, q.Text)
+	return http.StatusCreated, object{"id": t.ID, "entryId": t.Entries[0].ID}
+}
+
+func (d *Desk) entry(r *http.Request, body []byte) (int, any) {
+	t := d.byID(r.PathValue("id"))
+	if t == nil {
+		return http.StatusNotFound, object{}
+	}
+	return http.StatusCreated, object{"id": d.add(t, read(body).Text)}
+}
+
+func (d *Desk) file(r *http.Request, body []byte) (int, any) {
+	t := d.byID(r.PathValue("id"))
+	if t == nil {
+		return http.StatusNotFound, object{}
+	}
+	t.attach(read(body).Name)
+	return http.StatusCreated, object{}
+}
+
+// notes come newest first.
+func (d *Desk) notes(r *http.Request, _ []byte) (int, any) {
+	t := d.byID(r.PathValue("id"))
+	if t == nil {
+		return http.StatusNotFound, object{}
+	}
+	since, _ := time.Parse(time.RFC3339, r.URL.Query().Get("since"))
+	all := []object{}
+	for _, n := range slices.Backward(t.notes) {
+		if n.CreatedAt.Before(since) {
+			continue
+		}
+		all = append(all, object{"id": n.ID, "text": n.Text, "createdAt": n.CreatedAt, "public": n.Public})
+	}
+	return http.StatusOK, object{"status": t.Status, "notes": all}
+}
+
+// told takes a CloudEvent.
+func (d *Desk) told(r *http.Request, body []byte) (int, any) {
+	var e struct {
+		SpecVersion, ID, Source, Type string
+		Data                          question
+	}
+	_ = json.Unmarshal(body, &e)
+	if e.SpecVersion != "1.0" || e.ID != r.Header.Get("webhook-id") || e.Source == "" || r.Header.Get("Content-Type") != "application/cloudevents+json" {
+		d.fault("a callback that is no CloudEvent")
+	}
+	q, t := e.Data, d.byReference(e.Data.TicketID)
+	switch {
+	case e.Type == "question.file_received" && t != nil:
+		t.attach(q.Name)
+	case e.Type == "question.received" && t != nil:
+		d.add(t, q.Text)
+	case e.Type == "question.received":
+		d.open(Ticket{Reference: cmp.Or(q.TicketID, q.Reference), CustomerUID: q.CustomerUID, Order: q.OrderCode, Subject: q.Subject, Category: q.Category}, q.Text)
+	default:
+		d.fault("a callback of type %q for nothing", e.Type)
+	}
+	return http.StatusNoContent, nil
+}
