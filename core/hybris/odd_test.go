@@ -132,7 +132,7 @@ func FuzzAnswers(f *testing.F) {
 				t.Fatalf("got a return of order %q", back.OrderCode)
 			}
 		}
-		_, _ = c.Ticket(t.Context(), "", noor, "1")
+		_, _ = c.Ticket(t.Context(), at("1"))
 		_, _ = c.Tickets(t.Context(), "", noor)
 		if _, err := json.Marshal(parcel); err != nil {
 			t.Fatal(err)

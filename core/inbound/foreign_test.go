@@ -257,7 +257,7 @@ func callsInOthersNames(w *world) {
 				}
 			}
 		}
-		desk, at := w.client.(interface {
+		desk, at := w.at.(interface {
 			core.Desk
 			core.TicketFinder
 		}), core.TicketAt{Site: "site", CustomerUID: uid, TicketID: w.ticket}

@@ -37,6 +37,7 @@ type rig struct {
 	intake    *intake.Intake
 	shop      *shop
 	lends     *hybrissim.Sim // the shop whose customers lend their tokens; nil: none does
+	at        core.Desk      // where questions go
 	commerce  core.Shop      // what the gateway asks; shop unless a test has another
 	platforms map[string]*platform
 	log       *lockedBuffer
@@ -118,7 +119,7 @@ func inRigWith(t *testing.T, prepare, test func(r *rig)) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		r := &rig{t: t, log: &lockedBuffer{}, shop: &shop{orders: map[string]core.Order{}}, platforms: map[string]*platform{}}
-		r.commerce = r.shop
+		r.commerce, r.at = r.shop, r.shop
 		prepare(r)
 		r.start(path, texts)
 		defer r.stop()
@@ -148,7 +149,7 @@ func (r *rig) start(path string, texts *render.Texts) {
 		Routes: []route.Rule{{Name: "all", Channels: []string{"a", "b", "code"}, Deliver: route.Fallback, Uncertain: route.Repeat}},
 	})
 	r.in = inbound.New(inbound.Options{
-		Engine: r.engine, Outbox: out, Events: r.intake, Shop: r.commerce, Desk: r.commerce.(core.Desk), Site: "site", Keys: newKeys(r.t, keys[0]),
+		Engine: r.engine, Outbox: out, Events: r.intake, Shop: r.commerce, Desk: r.at, Guard: intake.Calls(r.commerce), Site: "site", Keys: newKeys(r.t, keys[0]),
 		Texts: func() (*render.Texts, string) { return texts, "en" },
 		Sibling: func(channel, account string) (string, bool) {
 			name, ok := map[string]string{"A": "a", "B": "b"}[account]

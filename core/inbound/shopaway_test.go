@@ -52,10 +52,11 @@ func inShop(t *testing.T, test func(r *rig, sim *hybrissim.Sim)) {
 			BaseSites: []string{"site"}, ClientID: "tidings", ClientSecret: "s3cret", AllowTrustedTickets: true,
 			TokenTTL: 300 * time.Second,
 		})
-		r.commerce = intake.Guard(hybris.New(hybris.Options{
+		client := hybris.New(hybris.Options{
 			BaseURL: "http://shop.test/occ/v2", TokenURL: "http://shop.test/authorizationserver/oauth/token",
 			ClientID: "tidings", ClientSecret: "s3cret", Sites: []hybris.Site{{ID: "site"}}, HTTP: &http.Client{Transport: wire{sim}},
-		}))
+		})
+		r.commerce, r.at = intake.Guard(client), client
 	}, func(r *rig) { test(r, sim) })
 }
 
