@@ -60,6 +60,6 @@ func (g *gateway) fetcher(channel string) (core.Fetcher, bool) {
 	if !ok {
 		return nil, false
 	}
-	f, ok := o.Adapter().(core.Fetcher)
+	f, ok := o.Channel.(core.Fetcher)
 	return f, ok
 }

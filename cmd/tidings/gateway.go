@@ -247,7 +247,7 @@ func (g *gateway) sibling(channel, account string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	id, ok := own.Adapter().(core.Identified)
+	id, ok := own.Channel.(core.Identified)
 	if !ok {
 		return channel, true
 	}
@@ -257,7 +257,7 @@ func (g *gateway) sibling(channel, account string) (string, bool) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(outlets)) {
 		o := outlets[name]
-		other, ok := o.Adapter().(core.Identified)
+		other, ok := o.Channel.(core.Identified)
 		if !ok || o.Type != own.Type {
 			continue
 		}
@@ -274,7 +274,7 @@ func (g *gateway) shopLogin(channel string) string {
 	if !ok {
 		return ""
 	}
-	l, ok := o.Adapter().(core.AccountLinker)
+	l, ok := o.Channel.(core.AccountLinker)
 	if !ok {
 		return ""
 	}

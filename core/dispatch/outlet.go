@@ -63,9 +63,6 @@ func NewOutlet(s Settings) *Outlet {
 	return &Outlet{Settings: s, pace: pace.NewLimiter(s.Limits.Pace)}
 }
 
-// Adapter is the channel as it was opened.
-func (o *Outlet) Adapter() core.Channel { return o.Channel }
-
 // gate says when a part for a lane may leave, and takes its turn if that is now.
 func (o *Outlet) gate(name string, now time.Time) lane.Turn {
 	o.mu.Lock()

@@ -170,7 +170,7 @@ func (s *Server) putAddress(c *gin.Context) {
 		fail(c, problem{Status: http.StatusNotFound, Detail: "no channel of this name is configured"})
 		return
 	}
-	v, err := s.readVouched(c, outlet.Adapter())
+	v, err := s.readVouched(c, outlet.Channel)
 	if err != nil {
 		s.failWith(c, err, 0)
 		return

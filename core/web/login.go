@@ -39,7 +39,7 @@ func (s *Server) authenticator(c *gin.Context) (string, core.Authenticator, bool
 	if !ok {
 		return "", nil, false
 	}
-	a, ok := o.Adapter().(core.Authenticator)
+	a, ok := o.Channel.(core.Authenticator)
 	return name, a, ok && a.HasLogin()
 }
 
@@ -173,7 +173,7 @@ func (s *Server) endLogin(c *gin.Context, channel string, end loginEnd, l inboun
 	}
 	data := loginPageData{End: end, Name: chatName(channel)}
 	if o, ok := s.Dispatcher.Outlet(channel); ok && l.Token != "" {
-		if inviter, ok := o.Adapter().(core.Inviter); ok {
+		if inviter, ok := o.Channel.(core.Inviter); ok {
 			data.URL = inviter.Invite(l.Token).URL
 		}
 		data.Again = loginURL(s.settings.Load().PublicURL, inbound.OfferLink{Channel: channel, LoginToken: l.Token})
@@ -190,7 +190,7 @@ func (s *Server) revocation(c *gin.Context, why string) (form url.Values, ok boo
 		s.answerWebhook(c, "none", http.StatusNotFound)
 		return nil, false
 	}
-	r, ok := o.Adapter().(core.Revoker)
+	r, ok := o.Channel.(core.Revoker)
 	if !ok {
 		s.answerWebhook(c, "none", http.StatusNotFound)
 		return nil, false
@@ -221,13 +221,13 @@ func (s *Server) revocation(c *gin.Context, why string) (form url.Values, ok boo
 func (s *Server) sameApp(channel string) []string {
 	all := []string{channel}
 	outlets := s.Dispatcher.Outlets()
-	own, ok := outlets[channel].Adapter().(core.Identified)
+	own, ok := outlets[channel].Channel.(core.Identified)
 	if !ok {
 		return all
 	}
 	app, _ := own.Identity()
 	for name, o := range outlets {
-		other, ok := o.Adapter().(core.Identified)
+		other, ok := o.Channel.(core.Identified)
 		if !ok || name == channel || o.Type != outlets[channel].Type {
 			continue
 		}

@@ -154,7 +154,7 @@ func (s *Server) readChannels(body *object) []inbound.Invite {
 		case !known:
 			body.faultAt(at, "is not a configured channel")
 		default:
-			inviter, ok := o.Adapter().(core.Inviter)
+			inviter, ok := o.Channel.(core.Inviter)
 			if !ok {
 				body.faultAt(at, "is a channel to which customers cannot be led")
 				continue
@@ -169,7 +169,7 @@ func (s *Server) readChannels(body *object) []inbound.Invite {
 func (s *Server) invites() []inbound.Invite {
 	var all []inbound.Invite
 	for name, o := range s.Dispatcher.Outlets() {
-		if inviter, ok := o.Adapter().(core.Inviter); ok {
+		if inviter, ok := o.Channel.(core.Inviter); ok {
 			all = append(all, inbound.Invite{Channel: name, Type: o.Type, Inviter: inviter})
 		}
 	}

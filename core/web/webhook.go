@@ -54,7 +54,7 @@ func (s *Server) listener(c *gin.Context) (string, core.Listener, bool) {
 	if !ok {
 		return "", nil, false
 	}
-	l, ok := o.Adapter().(core.Listener)
+	l, ok := o.Channel.(core.Listener)
 	return name, l, ok
 }
 
