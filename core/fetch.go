@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -72,9 +73,7 @@ func (d Download) get(ctx context.Context, client *http.Client, u *url.URL, head
 	if err != nil {
 		return f, "", fileError(Rejected, "url", "its address is none")
 	}
-	for name, values := range header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, header)
 	res, err := client.Do(req)
 	if err != nil {
 		return f, "", fileError(Temporary, "network", "no answer")

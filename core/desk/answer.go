@@ -144,7 +144,8 @@ func mailID(h stdmail.Header, raw []byte) string {
 // quoteHeads are the lines by which programs begin what they quote, in the
 // languages of the built-in texts and some more.
 var quoteHeads = regexp.MustCompile(`(?i)^(on .{4,200} wrote:|am .{4,200} schrieb .{0,200}:|le .{4,200} a écrit ?:|` +
-	`el .{4,200} escribió:|il .{4,200} ha scritto:|op .{4,200} schreef .{0,200}:|-{3,}\s*(original message|ursprüngliche nachricht|weitergeleitete nachricht|forwarded message|message d'origine).*|_{20,})$`)
+	`el .{4,200} escribió:|il .{4,200} ha scritto:|op .{4,200} schreef .{0,200}:|-{3,}\s*(original message|ursprüngliche nachricht|weitergeleitete nachricht|` +
+	`forwarded message|message d'origine).*|_{20,})$`)
 
 // unquoted is what stands above the first quotation or signature.
 func unquoted(text string) string {

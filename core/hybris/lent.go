@@ -84,8 +84,7 @@ func (l *lent) get(ctx context.Context, uid string, bad core.Secret) (core.Custo
 		}
 		done, mine := l.take(uid)
 		if mine {
-			defer l.release(uid, done)
-			return l.renew(ctx, uid, t)
+			return l.renewAlone(ctx, uid, t, done)
 		}
 		select {
 		case <-done:
@@ -93,6 +92,12 @@ func (l *lent) get(ctx context.Context, uid string, bad core.Secret) (core.Custo
 			return t, &core.ShopError{Class: core.Temporary, Err: withOp("wait for a customer's token", ctx.Err())}
 		}
 	}
+}
+
+// renewAlone is renew for the one of those who need a token that does it for all.
+func (l *lent) renewAlone(ctx context.Context, uid string, t core.CustomerToken, done chan struct{}) (core.CustomerToken, error) {
+	defer l.release(uid, done)
+	return l.renew(ctx, uid, t)
 }
 
 func (l *lent) take(uid string) (done chan struct{}, mine bool) {

@@ -140,7 +140,7 @@ func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn, how proof) (why strin
 	case !first:
 		return "", false, nil
 	}
-	who, err := in.customerOf(tx, o, c.now)
+	who, err := in.customerOf(tx, o)
 	if err != nil {
 		return "", false, err
 	}
@@ -177,7 +177,7 @@ func (in *Inbound) pressedAgain(tx *lane.Tx, c chat) (why string, ok bool, err e
 }
 
 // customerOf returns the offer's customer, with what the offer tells of them.
-func (in *Inbound) customerOf(tx *lane.Tx, o core.OptIn, now time.Time) (core.Customer, error) {
+func (in *Inbound) customerOf(tx *lane.Tx, o core.OptIn) (core.Customer, error) {
 	who, err := core.LivingCustomer(tx, o.CustomerUID, o.CreatedAt)
 	if err != nil {
 		return who, err

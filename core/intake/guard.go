@@ -30,7 +30,9 @@ type guarded struct {
 }
 
 // Guard returns a shop that fails fast when too many wait for it or when it is away.
-func Guard(shop core.Shop) core.History {
+func Guard(shop core.Shop) core.History { return guard(shop) }
+
+func guard(shop core.Shop) *guarded {
 	history, _ := shop.(core.History)
 	return &guarded{
 		Shop: shop, history: history, turns: make(chan struct{}, shopCalls),
@@ -48,7 +50,7 @@ func Calls(shop core.Shop) func(ctx context.Context, call func() error) error {
 	if g, ok := shop.(*guarded); ok {
 		return g.do
 	}
-	return Guard(nil).(*guarded).do
+	return guard(nil).do
 }
 
 // answered reports whether the shop said no, rather than nothing.

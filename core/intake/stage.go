@@ -201,24 +201,16 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		}
 	}
 	if p.Order != nil {
-		if err := rememberGuest(tx, s, *p.Order, now); err != nil {
+		if err := rememberShown(tx, s, *p.Order, now); err != nil {
 			return err
-		}
-		if err := tx.RememberOrder(e.Site, e.Data.OrderCode, s.customer.ID); err != nil {
-			return err
-		}
-		if s.customer.Name == "" && p.Order.CustomerName != "" {
-			if err := rewrite(tx, s.customer.ID, func(c *core.Customer) { c.Name = p.Order.CustomerName }); err != nil {
-				return err
-			}
 		}
 	}
-	switch {
-	case e.Type == core.CustomerClosed:
+	switch e.Type {
+	case core.CustomerClosed:
 		return closeAccount(tx, s, now)
-	case e.Type == core.ConsentWithdrawn:
+	case core.ConsentWithdrawn:
 		return withdraw(tx, s, now)
-	case e.Type == core.TicketStatus:
+	case core.TicketStatus:
 		v, err := tx.ConversationByTicket(e.Data.TicketID)
 		if errors.Is(err, core.ErrNotFound) {
 			return nil
@@ -230,4 +222,19 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 		return tx.SaveConversation(v)
 	}
 	return nil
+}
+
+// rememberShown keeps what the shop has shown of an order and its customer.
+func rememberShown(tx *lane.Tx, s subject, o core.Order, now time.Time) error {
+	e := s.event.Event
+	if err := rememberGuest(tx, s, o, now); err != nil {
+		return err
+	}
+	if err := tx.RememberOrder(e.Site, e.Data.OrderCode, s.customer.ID); err != nil {
+		return err
+	}
+	if s.customer.Name != "" || o.CustomerName == "" {
+		return nil
+	}
+	return rewrite(tx, s.customer.ID, func(c *core.Customer) { c.Name = o.CustomerName })
 }

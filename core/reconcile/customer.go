@@ -141,10 +141,10 @@ func ofShop(err error) error {
 }
 
 func notOfShop(err error) error {
-	if ofShop(err) != nil {
-		return nil
+	if ofShop(err) == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // who finds the customer of a reading; ok is false for one without a chat.

@@ -43,11 +43,11 @@ func (r *Reconciler) feed(ctx context.Context, site string) error {
 	case refused(err):
 		r.quiet[site] = now.Add(feedAgain)
 		r.Log.Warn("the shop gives no feed of order states; commerce.reconcile.status_feed: 0 asks for none", "site", site, "err", err)
-		return nil //nolint:nilerr // no feed is no fault; the log says so
+		return nil // no feed is no fault; the log says so
 	case ofShop(err) != nil: // the customers' orders may be readable all the same
 		r.quiet[site] = now.Add(rest)
 		r.Log.Warn("the feed of order states cannot be read; trying again", "site", site, "err", err)
-		return nil
+		return nil //nolint:nilerr // told in the log, and tried again
 	case err != nil:
 		return err
 	}

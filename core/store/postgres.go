@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -78,9 +79,7 @@ func (s *postgres) prepare(ctx context.Context, config *pgx.ConnConfig) (err err
 		config.DefaultQueryExecMode = pgx.QueryExecModeExec
 		config.StatementCacheCapacity, config.DescriptionCacheCapacity = 0, 0
 	} else {
-		for name, value := range planParams {
-			config.RuntimeParams[name] = value
-		}
+		maps.Copy(config.RuntimeParams, planParams)
 	}
 	if err := migratePostgres(ctx, c, first); err != nil {
 		return err

@@ -185,34 +185,10 @@ func (p *pgSession) gather(ctx context.Context, w core.Wants, first statement, e
 	if p.rows == nil {
 		p.memory = memory{rows: map[asked][]scanner{}, claims: map[string]*string{}, lanes: map[string]bool{}}
 	}
-	var more []statement
+	want := p.wanted(w)
+	more := want.all
 	if each != nil {
-		more = append(more, first)
-	}
-	keys := make([][]byte, len(w.Claims))
-	for i, k := range w.Claims {
-		keys[i] = claimKey(k)
-	}
-	if len(keys) > 0 {
-		more = append(more, statement{fetchClaims, []any{keys}})
-	}
-	lanes := make([]string, len(w.Lanes))
-	for i, name := range w.Lanes {
-		lanes[i] = cleanText(name)
-	}
-	if len(lanes) > 0 {
-		more = append(more, statement{fetchLanes, []any{lanes}})
-	}
-	wanted := map[string][]any{}
-	for _, k := range kinds {
-		if args := p.unknown(k, w); len(args) > 0 {
-			wanted[k.query] = args
-			more = append(more, statement{k.many, []any{typed(args)}})
-		}
-	}
-	uids := p.uids(w)
-	if len(uids) > 0 {
-		more = append(more, statement{linksOfUIDs, []any{uids}})
+		more = append([]statement{first}, more...)
 	}
 	if len(more) == 0 {
 		return nil
@@ -225,10 +201,7 @@ func (p *pgSession) gather(ctx context.Context, w core.Wants, first statement, e
 		err = p.eachRow(a, each)
 	}
 	if err == nil {
-		err = p.keepAll(a, keys, lanes, wanted)
-	}
-	if err == nil && len(uids) > 0 {
-		err = p.keepLinks(a, uids)
+		err = p.keepAll(a, want)
 	}
 	if closed := a.close(); err == nil {
 		err = closed
@@ -237,6 +210,42 @@ func (p *pgSession) gather(ctx context.Context, w core.Wants, first statement, e
 		p.memory = memory{}
 	}
 	return err
+}
+
+// wanted is what is to be fetched, and the statements for it.
+type wanted struct {
+	all   []statement
+	keys  [][]byte
+	lanes []string
+	args  map[string][]any // by query
+	uids  []string
+}
+
+// wanted leaves out what is known already.
+func (p *pgSession) wanted(w core.Wants) wanted {
+	want := wanted{keys: make([][]byte, len(w.Claims)), lanes: make([]string, len(w.Lanes)), args: map[string][]any{}, uids: p.uids(w)}
+	for i, k := range w.Claims {
+		want.keys[i] = claimKey(k)
+	}
+	if len(want.keys) > 0 {
+		want.all = append(want.all, statement{fetchClaims, []any{want.keys}})
+	}
+	for i, name := range w.Lanes {
+		want.lanes[i] = cleanText(name)
+	}
+	if len(want.lanes) > 0 {
+		want.all = append(want.all, statement{fetchLanes, []any{want.lanes}})
+	}
+	for _, k := range kinds {
+		if args := p.unknown(k, w); len(args) > 0 {
+			want.args[k.query] = args
+			want.all = append(want.all, statement{k.many, []any{typed(args)}})
+		}
+	}
+	if len(want.uids) > 0 {
+		want.all = append(want.all, statement{linksOfUIDs, []any{want.uids}})
+	}
+	return want
 }
 
 // eachRow reads the rows of the next statement.
@@ -290,46 +299,63 @@ func all[T any](args []any) []T {
 }
 
 // keepAll keeps what was fetched.
-func (p *pgSession) keepAll(a *answers, keys [][]byte, lanes []string, wanted map[string][]any) error {
-	if len(keys) > 0 {
-		rows, err := p.raw(a)
-		if err != nil {
+func (p *pgSession) keepAll(a *answers, want wanted) error {
+	if len(want.keys) > 0 {
+		if err := p.keepClaims(a, want.keys); err != nil {
 			return err
-		}
-		for _, k := range keys {
-			p.claims[string(k)] = nil
-		}
-		for _, r := range rows {
-			var key []byte
-			var value string
-			if err := r.Scan(&key, &value); err != nil {
-				return err
-			}
-			p.claims[string(key)] = &value
 		}
 	}
-	if len(lanes) > 0 {
-		rows, err := p.raw(a)
-		if err != nil {
+	if len(want.lanes) > 0 {
+		if err := p.keepLanes(a, want.lanes); err != nil {
 			return err
-		}
-		for _, name := range lanes {
-			p.lanes[name] = false
-		}
-		for _, r := range rows {
-			name, err := scanName(r)
-			if err != nil {
-				return err
-			}
-			p.lanes[name] = true
 		}
 	}
 	for _, k := range kinds {
-		if args := wanted[k.query]; len(args) > 0 {
+		if args := want.args[k.query]; len(args) > 0 {
 			if err := p.keepRows(a, k.query, args, args[0]); err != nil {
 				return err
 			}
 		}
+	}
+	if len(want.uids) > 0 {
+		return p.keepLinks(a, want.uids)
+	}
+	return nil
+}
+
+func (p *pgSession) keepClaims(a *answers, keys [][]byte) error {
+	rows, err := p.raw(a)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		p.claims[string(k)] = nil
+	}
+	for _, r := range rows {
+		var key []byte
+		var value string
+		if err := r.Scan(&key, &value); err != nil {
+			return err
+		}
+		p.claims[string(key)] = &value
+	}
+	return nil
+}
+
+func (p *pgSession) keepLanes(a *answers, lanes []string) error {
+	rows, err := p.raw(a)
+	if err != nil {
+		return err
+	}
+	for _, name := range lanes {
+		p.lanes[name] = false
+	}
+	for _, r := range rows {
+		name, err := scanName(r)
+		if err != nil {
+			return err
+		}
+		p.lanes[name] = true
 	}
 	return nil
 }

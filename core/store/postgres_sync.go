@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -124,9 +125,7 @@ func (s *postgres) dial(ctx context.Context) (fresh bool, err error) {
 	config := s.config
 	if !s.known.Pooled {
 		config = config.Copy()
-		for name, value := range writerParams {
-			config.RuntimeParams[name] = value
-		}
+		maps.Copy(config.RuntimeParams, writerParams)
 	}
 	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {

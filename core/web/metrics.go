@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"net/http"
@@ -43,48 +44,29 @@ func NewMetrics() *Metrics {
 	}
 }
 
-// help says what the known figures mean.
-func help(name string) string {
-	switch name {
-	case "events":
-		return "Events taken at the door, by canonical type and what became of them there."
-	case "events_settled":
-		return "Events by the state in which they ended."
-	case "requests":
-		return "Requests to platforms by the class of their answer."
-	case "latency_seconds":
-		return "Time from the making of a message to the platform's yes to a part of it."
-	case "messages_ended":
-		return "Messages by the state in which they ended."
-	case "updates":
-		return "Updates from platforms."
-	case "opt_ins_refused":
-		return "References that did not count."
-	case "logins":
-		return "Logins on platforms by how they ended."
-	case "links_revoked":
-		return "Links that ended because the platform says that their login was taken back."
-	case "questions":
-		return "Questions of customers."
-	case "reconciled":
-		return "Readings of the shop for what it has not reported."
-	case "reconciled_found":
-		return "Events found by reading the shop, told or not."
-	case "ticket_calls_failed":
-		return "Calls for a ticket that failed, by class."
-	case "tickets_unlinked":
-		return "Tickets that the desk made without their order."
-	case "files_attached":
-		return "Files of customers that the desk has."
-	case "files_left_out":
-		return "Files of customers that stayed a line in the ticket, by class."
-	case "http_requests":
-		return "Requests to this gateway."
-	case "webhooks":
-		return "Callbacks of platforms by what they were answered."
-	}
-	return "A figure of the gateway."
+// helps say what the known figures mean.
+var helps = map[string]string{
+	"events":              "Events taken at the door, by canonical type and what became of them there.",
+	"events_settled":      "Events by the state in which they ended.",
+	"requests":            "Requests to platforms by the class of their answer.",
+	"latency_seconds":     "Time from the making of a message to the platform's yes to a part of it.",
+	"messages_ended":      "Messages by the state in which they ended.",
+	"updates":             "Updates from platforms.",
+	"opt_ins_refused":     "References that did not count.",
+	"logins":              "Logins on platforms by how they ended.",
+	"links_revoked":       "Links that ended because the platform says that their login was taken back.",
+	"questions":           "Questions of customers.",
+	"reconciled":          "Readings of the shop for what it has not reported.",
+	"reconciled_found":    "Events found by reading the shop, told or not.",
+	"ticket_calls_failed": "Calls for a ticket that failed, by class.",
+	"tickets_unlinked":    "Tickets that the desk made without their order.",
+	"files_attached":      "Files of customers that the desk has.",
+	"files_left_out":      "Files of customers that stayed a line in the ticket, by class.",
+	"http_requests":       "Requests to this gateway.",
+	"webhooks":            "Callbacks of platforms by what they were answered.",
 }
+
+func help(name string) string { return cmp.Or(helps[name], "A figure of the gateway.") }
 
 var _ core.Count = (*Metrics)(nil).Count
 

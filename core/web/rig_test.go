@@ -357,10 +357,10 @@ func event(id, text string) string {
 
 // readMail is a mailbox that takes each e-mail for an answer in the first line's ticket.
 func readMail(raw []byte, now time.Time) ([]core.Event, string, error) {
-	switch first, text, _ := strings.Cut(string(raw), "\n"); {
-	case text == "forged":
+	switch first, text, _ := strings.Cut(string(raw), "\n"); text {
+	case "forged":
 		return nil, "", errors.New("no answer of an agent to one of our questions")
-	case text == "internal":
+	case "internal":
 		return nil, "it is internal", nil
 	default:
 		public := true

@@ -97,7 +97,7 @@ func (d *Desk) set(change func()) {
 	change()
 }
 
-func (d *Desk) fault(format string, args ...any) {
+func (d *Desk) faultf(format string, args ...any) {
 	d.faults = append(d.faults, fmt.Sprintf(format, args...))
 }
 
@@ -113,7 +113,7 @@ func (d *Desk) swallow() bool {
 // measure finds texts that no desk should get.
 func (d *Desk) measure(what, text string, most int) {
 	if n := len(utf16.Encode([]rune(text))); n > most || strings.TrimSpace(text) == "" {
-		d.fault("a %s of %d characters", what, n)
+		d.faultf("a %s of %d characters", what, n)
 	}
 }
 

@@ -15,9 +15,15 @@ import (
 
 // question is what both ways tell of a question or a file.
 type question struct {
-	TicketID, Reference, CustomerUID, OrderCode, Subject, Text, Category string
-	Name                                                                 string
-	Data                                                                 []byte
+	TicketID    string `json:"ticketId"`
+	Reference   string `json:"reference"`
+	CustomerUID string `json:"customerUid"`
+	OrderCode   string `json:"orderCode"`
+	Subject     string `json:"subject"`
+	Text        string `json:"text"`
+	Category    string `json:"category"`
+	Name        string `json:"name"`
+	Data        []byte `json:"data"`
 }
 
 type object map[string]any
@@ -38,7 +44,7 @@ func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	if !d.signed(r, body) {
-		d.fault("%s without a valid signature", r.Method)
+		d.faultf("%s without a valid signature", r.Method)
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -86,7 +92,7 @@ func (d *Desk) answer(r *http.Request, body []byte) (int, any) {
 	}
 	key := r.Header.Get("Idempotency-Key")
 	if key == "" || key != r.Header.Get("webhook-id") {
-		d.fault("a POST without a key")
+		d.faultf("a POST without a key")
 	}
 	if known, ok := d.seen[key]; ok {
 		return http.StatusOK, known
@@ -149,12 +155,15 @@ func (d *Desk) notes(r *http.Request, _ []byte) (int, any) {
 // told takes a CloudEvent.
 func (d *Desk) told(r *http.Request, body []byte) (int, any) {
 	var e struct {
-		SpecVersion, ID, Source, Type string
-		Data                          question
+		SpecVersion string   `json:"specversion"`
+		ID          string   `json:"id"`
+		Source      string   `json:"source"`
+		Type        string   `json:"type"`
+		Data        question `json:"data"`
 	}
 	_ = json.Unmarshal(body, &e)
 	if e.SpecVersion != "1.0" || e.ID != r.Header.Get("webhook-id") || e.Source == "" || r.Header.Get("Content-Type") != "application/cloudevents+json" {
-		d.fault("a callback that is no CloudEvent")
+		d.faultf("a callback that is no CloudEvent")
 	}
 	q, t := e.Data, d.byReference(e.Data.TicketID)
 	switch {
@@ -165,7 +174,7 @@ func (d *Desk) told(r *http.Request, body []byte) (int, any) {
 	case e.Type == "question.received":
 		d.open(Ticket{Reference: cmp.Or(q.TicketID, q.Reference), CustomerUID: q.CustomerUID, Order: q.OrderCode, Subject: q.Subject, Category: q.Category}, q.Text)
 	default:
-		d.fault("a callback of type %q for nothing", e.Type)
+		d.faultf("a callback of type %q for nothing", e.Type)
 	}
 	return http.StatusNoContent, nil
 }

@@ -82,7 +82,7 @@ func (d *Desk) data(in *bufio.Reader) bool {
 func (d *Desk) keep(raw []byte) {
 	m, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
-		d.fault("no e-mail: %v", err)
+		d.faultf("no e-mail: %v", err)
 		return
 	}
 	id := m.Header.Get("Message-ID")
@@ -106,11 +106,11 @@ func (d *Desk) keep(raw []byte) {
 		}
 	}
 	if root != "" {
-		d.fault("an e-mail of a thread that is not there")
+		d.faultf("an e-mail of a thread that is not there")
 	}
 	subject, err := new(mime.WordDecoder).DecodeHeader(m.Header.Get("Subject"))
 	if err != nil {
-		d.fault("subject: %v", err)
+		d.faultf("subject: %v", err)
 	}
 	d.open(Ticket{
 		Reference: id, Subject: subject, CustomerUID: fact(facts, "Customer"), Order: fact(facts, "Order"), Category: m.Header.Get("X-Tidings-Category"),
