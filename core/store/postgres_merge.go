@@ -171,7 +171,7 @@ var (
 	verbs  = regexp.MustCompile(`^\s*([A-Z]+)(?: INTO| FROM)? (\w+)`)
 	number = regexp.MustCompile(`\$(\d+)`)
 	values = regexp.MustCompile(`VALUES \(([^()]*)\)`)
-	keys   = regexp.MustCompile(`^\s*INSERT INTO \w+ \((\w+)|WHERE (\w+) = \$1\b`)
+	keys   = regexp.MustCompile(`^\s*[A-Z]+ INTO \w+ \((\w+)|WHERE (\w+) = \$1\b`)
 )
 
 func formOf(query string) *form {
