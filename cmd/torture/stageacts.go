@@ -151,7 +151,7 @@ func renamed(ctx context.Context, s *stage) error {
 	return steps(
 		func() error { return s.vouch(ctx, telegramName, a) },
 		func() error {
-			return s.report(ctx, "customer.registered", map[string]string{"customerUid": b.uid})
+			return s.settle(ctx, "customer.registered", map[string]string{"customerUid": b.uid})
 		},
 		func() error {
 			return s.report(ctx, "customer.renamed", map[string]string{"customerUid": b.uid, "previousUid": a.uid})

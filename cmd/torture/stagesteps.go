@@ -66,18 +66,39 @@ func (s *stage) insist(ctx context.Context, method, path string, body, out any) 
 
 // report posts an event until it is accepted.
 func (s *stage) report(ctx context.Context, typ string, data map[string]string) error {
+	_, err := s.post(ctx, typ, data)
+	return err
+}
+
+// settle posts an event and waits until it has been dealt with.
+func (s *stage) settle(ctx context.Context, typ string, data map[string]string) error {
+	id, err := s.post(ctx, typ, data)
+	if err != nil {
+		return err
+	}
+	return until(ctx, "a settled "+typ, func() error {
+		var e struct{ State string }
+		err := s.insist(ctx, http.MethodGet, "/v1/events/"+id, nil, &e)
+		if err == nil && e.State == "waiting" {
+			err = errors.New("it is waiting")
+		}
+		return err
+	})
+}
+
+func (s *stage) post(ctx context.Context, typ string, data map[string]string) (id string, err error) {
 	s.mu.Lock()
 	s.ids++
-	id := fmt.Sprintf("e-%d", s.ids)
+	id = fmt.Sprintf("e-%d", s.ids)
 	s.mu.Unlock()
 	e := event{SpecVersion: "1.0", ID: id, Source: "/shop/electronics", Type: typ, Data: data}
 	if err := s.insist(ctx, http.MethodPost, "/v1/events", e, nil); err != nil {
-		return err
+		return "", err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events = append(s.events, id)
-	return nil
+	return id, nil
 }
 
 func (s *stage) tell(ctx context.Context, a actor, text string) error {
