@@ -160,11 +160,14 @@ func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn, how proof) (why strin
 }
 
 // evidenceOf says how a link is known to be the customer's own wish.
-func evidenceOf(o core.OptIn, u core.Update) string {
+func evidenceOf(o core.OptIn, u core.Update) string { return fmt.Sprintf("%s, update %s", offered(o), u.ID) }
+
+// offered says which offer a link is of, and how that is known to be for its customer.
+func offered(o core.OptIn) string {
 	if o.Proof == "" { // made before it was kept
-		return fmt.Sprintf("opt-in %d, update %s", o.ID, u.ID)
+		return fmt.Sprintf("opt-in %d", o.ID)
 	}
-	return fmt.Sprintf("opt-in %d, %s, update %s", o.ID, o.Proof, u.ID)
+	return fmt.Sprintf("opt-in %d, %s", o.ID, o.Proof)
 }
 
 // pressedAgain answers a reference by which the chat has been linked already:

@@ -146,7 +146,7 @@ func (in *Inbound) FinishLogin(ctx context.Context, l Login, id core.Identity) e
 			return err
 		}
 		how := proof{
-			evidence: fmt.Sprintf("%s; login at %s; opt-in %d", id.Proof, now.UTC().Format(time.RFC3339), l.offer.ID), subject: id.Subject,
+			evidence: fmt.Sprintf("%s; login at %s; %s", id.Proof, now.UTC().Format(time.RFC3339), offered(l.offer)), subject: id.Subject,
 		}
 		_, ok, err := in.take(tx, c, l.offer, how)
 		if err == nil && !ok {

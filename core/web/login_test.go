@@ -86,9 +86,9 @@ func TestLogin(t *testing.T) {
 			t.Errorf("attempt: begun %+v, finished %+v", begun, finished)
 		}
 		r.call("GET", "/v1/customers/ines", "").want(200).is("42", "links", 0, "address").is("active", "links", 0, "state").
-			is("shown a passport, number 42; login at 2000-01-01T00:09:00Z; opt-in 1", "links", 0, "evidence")
+			is("shown a passport, number 42; login at 2000-01-01T00:09:00Z; opt-in 1, asked for by the shop", "links", 0, "evidence")
 		r.call("GET", "/v1/customers/ines/export", "").want(200).is("yes, please", "consents", 0, "text").is("Ines", "consents", 0, "name").
-			is("shown a passport, number 42; login at 2000-01-01T00:09:00Z; opt-in 1", "consents", 0, "evidence")
+			is("shown a passport, number 42; login at 2000-01-01T00:09:00Z; opt-in 1, asked for by the shop", "consents", 0, "evidence")
 		for _, secret := range []string{begun.State, begun.Verifier, begun.Nonce, cookie, "passport"} {
 			if strings.Contains(r.log.String(), secret) {
 				t.Errorf("the log holds %q", secret)
