@@ -134,7 +134,7 @@ func TestReturnsAreFound(t *testing.T) {
 		r.ok(r.sim.Ship(ctx, "1001", "", "TRACK-1", "DHL", ""))
 		r.ok(r.sim.Deliver(ctx, "1001", parcel("1001")))
 		r.ok(r.sim.SetStatus(ctx, "1001", "COMPLETED"))
-		r.wait(3 * 24 * time.Hour)
+		r.wait(30 * time.Hour)
 		before := len(r.told())
 		ret, err := r.sim.AddReturn(ctx, "1001")
 		r.ok(err)
@@ -155,7 +155,7 @@ func TestAnotherCustomersOrderIsNotTold(t *testing.T) {
 		r.link(odile)
 		r.order("1001", "bent.holm@example.com")
 		r.push("order.shipped", core.EventData{OrderCode: "1001", CustomerUID: odile})
-		r.wait(48 * time.Hour)
+		r.wait(26 * time.Hour)
 		r.wantTold()
 	})
 }
@@ -180,7 +180,7 @@ func TestGuestsOrderIsRead(t *testing.T) {
 // The shop gets no more requests than it was promised, and an order to which nothing
 // happens gets less and less of them.
 func TestReadingIsPaced(t *testing.T) {
-	inRig(t, func(o *reconcile.Options) { o.PerSecond, o.OrdersFor = 0.5, 4*24*time.Hour }, func(r *rig) {
+	inRig(t, func(o *reconcile.Options) { o.PerSecond, o.OrdersFor = 0.5, 30*time.Hour }, func(r *rig) {
 		for _, uid := range []string{"a@example.com", "b@example.com", "c@example.com", "d@example.com"} {
 			r.link(uid)
 			r.order("of-"+uid, uid)
@@ -194,15 +194,15 @@ func TestReadingIsPaced(t *testing.T) {
 			}
 			last = now
 		}
-		r.wait(24 * time.Hour)
+		r.wait(6 * time.Hour)
 		read := r.requests("/orders/{code}")
-		r.wait(48 * time.Hour)
-		if got := r.requests("/orders/{code}") - read; got < 4*20 || got > 4*48 {
-			t.Errorf("got %d readings of 4 orders in two days without news", got)
+		r.wait(12 * time.Hour)
+		if got := r.requests("/orders/{code}") - read; got < 4*12 || got > 4*30 {
+			t.Errorf("got %d readings of 4 orders in the half day after the first hours without news", got)
 		}
-		r.wait(48 * time.Hour)
+		r.wait(14 * time.Hour)
 		read = r.requests("/orders/{code}")
-		r.wait(24 * time.Hour)
+		r.wait(6 * time.Hour)
 		if got := r.requests("/orders/{code}"); got != read {
 			t.Errorf("orders that are too old were read %d times", got-read)
 		}
@@ -213,14 +213,14 @@ func TestNothingIsReadWithoutAChat(t *testing.T) {
 	inRig(t, nil, func(r *rig) {
 		r.order("1001", odile)
 		r.push("order.placed", core.EventData{OrderCode: "1001", CustomerUID: odile})
-		r.wait(48 * time.Hour)
+		r.wait(20 * time.Hour)
 		if n := r.requests("/users/{userId}/orders"); n != 0 {
 			t.Errorf("got %d requests", n)
 		}
 	})
 	inRig(t, func(o *reconcile.Options) { o.Every = 0 }, func(r *rig) {
 		r.link(odile)
-		r.wait(48 * time.Hour)
+		r.wait(20 * time.Hour)
 		if n := len(r.sim.Calls()); n != 0 {
 			t.Errorf("every: 0: got %d requests", n)
 		}
