@@ -160,7 +160,9 @@ func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn, how proof) (why strin
 }
 
 // evidenceOf says how a link is known to be the customer's own wish.
-func evidenceOf(o core.OptIn, u core.Update) string { return fmt.Sprintf("%s, update %s", offered(o), u.ID) }
+func evidenceOf(o core.OptIn, u core.Update) string {
+	return fmt.Sprintf("%s, update %s", offered(o), u.ID)
+}
 
 // offered says which offer a link is of, and how that is known to be for its customer.
 func offered(o core.OptIn) string {
