@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -35,10 +36,10 @@ var planParams = map[string]string{
 // commit durable and know nothing of those that were lost. A crash ends all
 // connections, also where the server goes on by itself.
 type syncer struct {
-	server time.Time // when it was started, which tells it from any other
-	mu     sync.Mutex
+	server time.Time  // when it was started, which tells it from any other
+	mu     sync.Mutex // held by the one who waits
 	c      *pgx.Conn
-	lost   error // since when nobody knows what is durable
+	lost   atomic.Pointer[error] // why nobody knows what is durable; asked for also while somebody waits
 }
 
 // emit writes to the log, and to no table.
@@ -52,7 +53,7 @@ func (s *postgres) dialSyncer(ctx context.Context) (*syncer, error) {
 	config := s.config.Copy()
 	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		if n.SeverityUnlocalized == "WARNING" { // the wait for a standby was cut short: the commit is said to have succeeded
-			y.lost = fmt.Errorf("store: %s", n.Message)
+			y.lose(fmt.Errorf("store: %s", n.Message))
 		}
 	}
 	c, err := pgx.ConnectConfig(ctx, config)
@@ -70,28 +71,36 @@ func (s *postgres) dialSyncer(ctx context.Context) (*syncer, error) {
 func (y *syncer) Durable() error {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	if y.lost != nil {
-		return y.lost
+	if err := y.why(); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), roundTrip)
 	defer cancel()
-	_, err := y.c.Exec(ctx, emit)
-	if err = errors.Join(err, y.lost); err != nil {
-		y.lost = fmt.Errorf("store: nothing is known of a COMMIT: %w", err)
+	if _, err := y.c.Exec(ctx, emit); err != nil {
+		y.lose(err)
+	}
+	if y.why() != nil {
 		y.close()
 	}
-	return y.lost
+	return y.why()
 }
 
-// stands reports whether it still answers for what is committed now.
-func (y *syncer) stands() bool {
-	if y == nil {
-		return false
-	}
-	y.mu.Lock()
-	defer y.mu.Unlock()
-	return y.lost == nil && !y.c.IsClosed()
+// lose notes that it answers for nothing any more. The first reason stays.
+func (y *syncer) lose(err error) {
+	err = fmt.Errorf("store: nothing is known of a COMMIT: %w", err)
+	y.lost.CompareAndSwap(nil, &err)
 }
+
+func (y *syncer) why() error {
+	if err := y.lost.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// stands reports whether it still answers for what is committed now. It does not
+// wait: the next transaction is run while this one is made durable.
+func (y *syncer) stands() bool { return y != nil && y.why() == nil }
 
 // end closes it, after those who wait for it now.
 func (y *syncer) end() {
@@ -100,9 +109,7 @@ func (y *syncer) end() {
 	}
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	if y.lost == nil {
-		y.lost = errClosed
-	}
+	y.lose(errClosed)
 	y.close()
 }
 

@@ -154,3 +154,25 @@ func TestWhatIsReadIsMadeDurableOnSQLite(t *testing.T) {
 	must(t, written.Durable())
 	same(t, "to wait for in the end", read(), nil)
 }
+
+// The next transaction is run while somebody waits for the one before.
+func TestWriterDoesNotWaitForTheSyncer(t *testing.T) {
+	t.Parallel()
+	s, _ := pair(t)
+	must(t, s.Update(t.Context(), claims("first")))
+	s.syncer.mu.Lock() // as one who waits
+	defer s.syncer.mu.Unlock()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	run := make(chan error, 1)
+	go func() {
+		_, err := s.UpdateSoon(ctx, claims("second"))
+		run <- err
+	}()
+	select {
+	case err := <-run:
+		must(t, err)
+	case <-ctx.Done():
+		t.Error("the next transaction waits until the one before is durable")
+	}
+}
