@@ -195,6 +195,9 @@ type StoredPart struct {
 	SentAt      time.Time
 	DeliveredAt time.Time
 	ReadAt      time.Time
+	// Watched says that the platform tells by a time what has been read, so that
+	// the part has to be found by when it was sent.
+	Watched bool
 }
 
 // Attempt is one request for a part, and what was answered.
@@ -279,6 +282,7 @@ type Reading struct {
 type MessageFilter struct {
 	Customer, Order, EventID, Channel string
 	State                             MessageState
+	Open                              bool // those that have something to send
 	Class                             Class
 	Since, Until                      time.Time
 	Before                            int64 // ids below this one: the cursor

@@ -84,23 +84,19 @@ type Messages interface {
 	// SaveMessage writes what can change: channel, address, state, class, why,
 	// reply, rest, expiry and the time of the change.
 	SaveMessage(m Message) error
-	// SaveState is SaveMessage for state, class and why alone.
-	SaveState(m Message) error
 	// ReplaceParts writes new parts for a message none of whose parts has been sent.
 	ReplaceParts(messageID int64, parts []Part) error
 	Parts(messageID int64) ([]StoredPart, error)
 	Part(messageID int64, n int) (StoredPart, error)
-	// SavePart writes state, platform id and times.
+	// SavePart writes state, platform id, times and Watched.
 	SavePart(p StoredPart) error
-	// MarkPart is SavePart for a state of marked alone.
-	MarkPart(messageID int64, n int) error
-	// SettlePart is SavePart for a part that is marked still, and SettleMessage
-	// SaveMessage's state, class and why for a message that is being sent still;
-	// where it is not, they write nothing and answer false.
+	// SettlePart is SavePart for a part that has been marked and nothing since, and
+	// SettleMessage SaveMessage's state, class and why for a message that is open
+	// still; where it is not, they write nothing and answer false.
 	SettlePart(p StoredPart) (bool, error)
 	SettleMessage(m Message) (bool, error)
 	PartByPlatformID(channel, platformID string) (StoredPart, error)
-	// SentParts returns the parts sent to an address up to a time and not yet read, oldest first.
+	// SentParts returns the watched parts sent to an address up to a time and not yet read, oldest first.
 	SentParts(addressID int64, until time.Time, limit int) ([]StoredPart, error)
 	// AddAttempt keeps an answer by which a part was not sent.
 	AddAttempt(a Attempt) error
@@ -110,8 +106,8 @@ type Messages interface {
 	// OpenMessages returns the messages to an address that still have something to send, oldest first.
 	OpenMessages(addressID int64) ([]Message, error)
 	ListMessages(f MessageFilter) ([]Message, error)
-	// LastOrder returns the order of the newest message that told of one in a chat.
-	LastOrder(addressID int64) (site, code string, err error)
+	// LastOrder returns the order of the newest message that told a customer of one in a chat.
+	LastOrder(customerID, addressID int64) (site, code string, err error)
 	// KeepReceipt keeps a receipt or an echo that came before its part was settled.
 	KeepReceipt(channel, platformID string, kind UpdateKind, at time.Time) error
 	TakeReceipts(channel, platformID string) (delivered, read time.Time, err error)

@@ -19,6 +19,7 @@ type bench struct {
 
 	dir              string
 	platformURL      string
+	platformPID      int
 	client, steering *http.Client
 	databases        int            // made so far
 	server           *pgtest.Server // that was started for this; nil: none
@@ -48,7 +49,7 @@ func measure(ctx context.Context, args []string) error {
 	}
 	defer p.stop()
 	defer b.stopServer()
-	b.platformURL = at
+	b.platformURL, b.platformPID = at, p.pid()
 	if err := b.all(ctx); err != nil {
 		return errors.Join(err, p.ended())
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -16,6 +17,7 @@ var bars = map[string]*bar{"sqlite": atLeast(0.35), "postgres": atLeast(0.15)}
 type outcome struct {
 	perSecond          float64
 	cpu, server        time.Duration // per message
+	around             time.Duration // of the load and the platform, per message
 	anonymous, highest int64
 	size               int64 // of the database, per message
 }
@@ -68,6 +70,7 @@ func (b *bench) addOutcomes(part string, size int, all []outcome, ratios []float
 	if all[0].server > 0 {
 		each("database's processor time", "µs/message", func(o outcome) float64 { return micros(o.server) })
 	}
+	each("processor time of load and platform", "µs/message", func(o outcome) float64 { return micros(o.around) })
 	each("own memory at its peak", "MB", func(o outcome) float64 { return mega(o.anonymous) })
 	each("resident memory at its peak", "MB", func(o outcome) float64 { return mega(o.highest) })
 	each("database", "bytes/message", func(o outcome) float64 { return float64(o.size) })
@@ -95,10 +98,14 @@ func (b *bench) throughput(ctx context.Context, open func(context.Context) (*dat
 	if err != nil {
 		return out, "", err
 	}
+	requests, err := bodiesOf(0, b.messages, b.customers, size)
+	if err != nil {
+		return out, "", err
+	}
 	profile := b.profile(ctx, g, fmt.Sprintf("%s-%d", db.name, size))
 	most := watchAnonymous(ctx, g.pid())
 	took, err := b.costs(g, db, &out, func() error {
-		if err := b.post(ctx, g, 0, b.messages, b.customers, size); err != nil {
+		if err := b.postAll(ctx, g, requests); err != nil {
 			return err
 		}
 		return b.await(ctx, g, b.messages, b.messages, patience(b.messages))
@@ -133,11 +140,20 @@ func (b *bench) costs(g *gateway, db *database, out *outcome, do func() error) (
 			return 0, err
 		}
 	}
+	around, err := b.spentAround()
+	if err != nil {
+		return 0, err
+	}
 	begun := time.Now()
 	if err := do(); err != nil {
 		return 0, err
 	}
 	took = time.Since(begun)
+	aroundAfter, err := b.spentAround()
+	if err != nil {
+		return 0, err
+	}
+	out.around = (aroundAfter - around) / time.Duration(b.messages)
 	after, err := spent(g.pid(), false)
 	if err != nil {
 		return 0, err
@@ -151,6 +167,17 @@ func (b *bench) costs(g *gateway, db *database, out *outcome, do func() error) (
 		out.server = (serverAfter - theirs) / time.Duration(b.messages)
 	}
 	return took, nil
+}
+
+// spentAround is the processor time of what is around the gateway: this program,
+// which posts, and the platform. It has the same processors.
+func (b *bench) spentAround() (time.Duration, error) {
+	own, err := spent(os.Getpid(), false)
+	if err != nil {
+		return 0, err
+	}
+	platform, err := spent(b.platformPID, false)
+	return own + platform, err
 }
 
 // patience is how long n messages may take at the most: nothing here waits for ever.
@@ -168,24 +195,47 @@ func event(i, customers int) map[string]any {
 // post posts the messages from first to first+n-1 in batches, with several
 // connections. A gateway that is too busy is asked again, as a shop would.
 func (b *bench) post(ctx context.Context, g *gateway, first, n, customers, size int) error {
-	batches := (n + size - 1) / size
-	return inParallel(min(b.posters, batches), batches, func(i int) error {
+	bodies, err := bodiesOf(first, n, customers, size)
+	if err != nil {
+		return err
+	}
+	return b.postAll(ctx, g, bodies)
+}
+
+// bodies are requests that are ready to be posted, as those of the bare client are.
+type bodies struct {
+	kind string
+	all  [][]byte
+}
+
+func bodiesOf(first, n, customers, size int) (bodies, error) {
+	of := bodies{kind: "application/cloudevents+json"}
+	if size > 1 {
+		of.kind = "application/cloudevents-batch+json"
+	}
+	for from := 0; from < n; from += size {
 		var body any
-		kind := "application/cloudevents+json"
 		if size == 1 {
-			body = event(first+i, customers)
+			body = event(first+from, customers)
 		} else {
-			var all []map[string]any
-			for k := i * size; k < min(n, (i+1)*size); k++ {
-				all = append(all, event(first+k, customers))
+			var batch []map[string]any
+			for i := from; i < min(n, from+size); i++ {
+				batch = append(batch, event(first+i, customers))
 			}
-			body, kind = all, "application/cloudevents-batch+json"
+			body = batch
 		}
 		raw, err := json.Marshal(body)
 		if err != nil {
-			return err
+			return of, err
 		}
-		return g.accept(ctx, kind, raw)
+		of.all = append(of.all, raw)
+	}
+	return of, nil
+}
+
+func (b *bench) postAll(ctx context.Context, g *gateway, of bodies) error {
+	return inParallel(min(b.posters, len(of.all)), len(of.all), func(i int) error {
+		return g.accept(ctx, of.kind, of.all[i])
 	})
 }
 

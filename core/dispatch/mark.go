@@ -41,10 +41,10 @@ func (d *Dispatcher) Mark(tx *lane.Tx, it lane.Item) (bool, error) {
 	if allowed, err := d.allowed(tx, o, m, a, p, now); !allowed || err != nil {
 		return false, err
 	}
-	m, p, err = d.noteMark(tx, m, it.Step, now)
-	if err != nil {
+	if p, err = marked(tx, m.ID, it.Step); err != nil {
 		return false, err
 	}
+	m.State = core.MessageSending
 	j := &job{message: m, part: p, address: a}
 	tx.After(func() { d.loaded.put(j) })
 	return true, nil
@@ -128,20 +128,17 @@ func (d *Dispatcher) useTemplate(tx *lane.Tx, m core.Message, p core.StoredPart,
 	return true, tx.ReplaceParts(m.ID, []core.Part{part})
 }
 
-// noteMark writes the mark down, and returns message and part as they are now.
-func (d *Dispatcher) noteMark(tx *lane.Tx, m core.Message, n int, now time.Time) (core.Message, core.StoredPart, error) {
-	if m.State != core.MessageSending {
-		m.State, m.ChangedAt = core.MessageSending, now
-		if err := tx.SaveState(m); err != nil {
-			return m, core.StoredPart{}, err
-		}
-	}
-	p, err := tx.Part(m.ID, n) // a template may have taken its place
+// marked returns the part as its mark, which is its item's, leaves it.
+func marked(tx *lane.Tx, id int64, n int) (core.StoredPart, error) {
+	p, err := tx.Part(id, n) // a template may have taken its place
 	if err != nil || p.State == core.PartSent || p.State == core.PartDelivered || p.State == core.PartRead {
-		return m, p, err
+		return p, err
 	}
-	p.State = core.PartMarked
-	return m, p, tx.MarkPart(m.ID, n)
+	wrong := p.State != core.PartWaiting // it was uncertain
+	if p.State = core.PartMarked; wrong {
+		err = tx.SavePart(p)
+	}
+	return p, err
 }
 
 // end gives a message its last state; parts that were not sent stay as they are.

@@ -157,22 +157,20 @@ func (d *Dispatcher) Sweep(ctx context.Context) error {
 		if !o.overdue(now) {
 			continue
 		}
-		for _, state := range []core.MessageState{core.MessageQueued, core.MessageSending} {
-			if err := d.sweep(ctx, name, state, now); err != nil {
-				return err
-			}
+		if err := d.sweep(ctx, name, now); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (d *Dispatcher) sweep(ctx context.Context, channel string, state core.MessageState, now time.Time) error {
+func (d *Dispatcher) sweep(ctx context.Context, channel string, now time.Time) error {
 	const page = 200
 	for before := int64(0); ; {
 		var all []core.Message
 		err := d.engine.View(ctx, func(tx core.Tx) error {
 			var err error
-			all, err = tx.ListMessages(core.MessageFilter{Channel: channel, State: state, Before: before, Limit: page})
+			all, err = tx.ListMessages(core.MessageFilter{Channel: channel, Open: true, Before: before, Limit: page})
 			return err
 		})
 		if err != nil || len(all) == 0 {

@@ -104,7 +104,7 @@ func classLabel(err error) string {
 // settleSent writes down that the platform has taken a part.
 func settleSent(tx *lane.Tx, j *job, sent core.Sent, now time.Time) (core.StoredPart, error) {
 	p := j.part
-	p.State, p.PlatformID, p.SentAt = core.PartSent, sent.ID, now
+	p.State, p.PlatformID, p.SentAt, p.Watched = core.PartSent, sent.ID, now, j.outlet.Limits.Read
 	if err := takeReceipts(tx, j.outlet, &p); err != nil {
 		return p, err
 	}
@@ -128,7 +128,7 @@ func settleKnown(tx *lane.Tx, j *job, sent core.StoredPart, now time.Time) (core
 	if p.State != core.PartRead && (p.State != core.PartDelivered || sent.State == core.PartRead) {
 		p.State = sent.State
 	}
-	p.PlatformID, p.SentAt = cmp.Or(sent.PlatformID, p.PlatformID), now
+	p.PlatformID, p.SentAt, p.Watched = cmp.Or(sent.PlatformID, p.PlatformID), now, sent.Watched
 	if p.DeliveredAt.IsZero() {
 		p.DeliveredAt = sent.DeliveredAt
 	}

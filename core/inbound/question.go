@@ -140,7 +140,7 @@ func orderAnswered(tx *lane.Tx, c chat) (core.OrderQuery, error) {
 // orderLastTold is the order last told of in the chat. Before anything has been
 // told there it is the one with which the chat was linked.
 func orderLastTold(tx *lane.Tx, c chat) (core.OrderQuery, error) {
-	site, code, err := tx.LastOrder(c.addr.ID)
+	site, code, err := tx.LastOrder(c.who.ID, c.addr.ID)
 	if errors.Is(err, core.ErrNotFound) {
 		return orderOfLink(tx, c.link)
 	}

@@ -121,7 +121,7 @@ func (in *Inbound) echo(tx *lane.Tx, c chat) error {
 	if before != core.PartMarked && before != core.PartUncertain {
 		return nil
 	}
-	p.State, p.PlatformID, p.SentAt = core.PartSent, u.PlatformID, u.At
+	p.State, p.PlatformID, p.SentAt, p.Watched = core.PartSent, u.PlatformID, u.At, true
 	if p.SentAt.IsZero() {
 		p.SentAt = c.now
 	}

@@ -38,6 +38,7 @@ func (r *rig) written(w who, state core.MessageState, n int, change func(*core.S
 		}
 		stored, err := tx.Parts(id)
 		for _, p := range stored {
+			p.Watched = true // as what goes out by Messenger is
 			change(&p)
 			err = errors.Join(err, tx.SavePart(p))
 		}

@@ -116,7 +116,7 @@ func callCustomers(tx lane.StoreTx, now time.Time) []error {
 }
 
 func callMessages(tx lane.StoreTx, m core.Message, now time.Time) []error {
-	_, _, order := tx.LastOrder(m.AddressID)
+	_, _, order := tx.LastOrder(1, m.AddressID)
 	_, _, receipts := tx.TakeReceipts("c", "p")
 	return []error{
 		order, receipts, last(tx.Message(m.ID)), tx.SaveMessage(m), tx.ReplaceParts(m.ID, []core.Part{{N: 1}}), last(tx.Parts(m.ID)), last(tx.Part(m.ID, 1)),
@@ -127,6 +127,7 @@ func callMessages(tx lane.StoreTx, m core.Message, now time.Time) []error {
 		last(tx.ListMessages(core.MessageFilter{Customer: "u", Limit: 10})), last(tx.ListMessages(core.MessageFilter{Order: "o", Limit: 10})),
 		last(tx.ListMessages(core.MessageFilter{EventID: "e", Limit: 10})),
 		last(tx.ListMessages(core.MessageFilter{State: core.MessageQueued, Limit: 10})),
+		last(tx.ListMessages(core.MessageFilter{State: core.MessageSending, Limit: 10})), last(tx.ListMessages(core.MessageFilter{Open: true, Limit: 10})),
 	}
 }
 

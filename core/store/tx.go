@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"tidings/core"
@@ -209,14 +210,24 @@ func flag(b bool) int {
 // InsertItem adds an item to the queue.
 func (t *tx) InsertItem(it lane.Item) (int64, error) {
 	t.c.noteItem(it.Lane)
+	t.forgetMarked(it)
 	return t.insert("item", `INSERT INTO item (id, lane, ref, due, step, mark, shard, prio) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		it.Lane, it.Ref, ms(it.Due), it.Step, it.Mark, it.Shard, it.Prio)
 }
 
 // SaveItem writes what can change of an item.
 func (t *tx) SaveItem(it lane.Item) error {
+	t.forgetMarked(it)
 	return t.exec(`UPDATE item SET due = $2, step = $3, mark = $4, tries = $5, since = $6, last_try = $7 WHERE id = $1`,
 		it.ID, ms(it.Due), it.Step, it.Mark, it.Tries, ms(it.Since), ms(it.LastTry))
+}
+
+// forgetMarked forgets what is read of a message from the mark of its item.
+func (t *tx) forgetMarked(it lane.Item) {
+	if strings.HasPrefix(it.Lane, "out/") {
+		t.c.forget(messageByID, it.Ref)
+		t.c.forget(partsOf, it.Ref)
+	}
 }
 
 // RemoveItem takes a settled item out of the queue.

@@ -12,8 +12,15 @@ import (
 	"tidings/core"
 )
 
+// begun reports whether a message has begun to leave. The mark that lets a part
+// leave is written in its item alone, where it rides along with what is written
+// there anyway; the states "sending" and "marked" are read from it.
+const begun = `EXISTS (SELECT 1 FROM item i WHERE i.lane = 'out/' || m.channel || '/' || m.address_id AND i.ref = m.id AND (i.mark <> 0 OR i.step > 1))`
+
+const messageState = `CASE WHEN m.state = 'queued' AND ` + begun + ` THEN 'sending' ELSE m.state END`
+
 const messageColumns = `m.id, m.event_row, coalesce(e.event_id, ''), coalesce(e.source, ''), m.type, m.customer_id,
-	coalesce(c.uid, ''), m.site, m.order_code, m.channel, m.address_id, m.route, m.reason, m.purpose, m.state, m.class,
+	coalesce(c.uid, ''), m.site, m.order_code, m.channel, m.address_id, m.route, m.reason, m.purpose, ` + messageState + `, m.class,
 	m.why, m.uncertain, m.human, m.reply, m.body, m.template, m.rest, m.fallback_of, m.expires_at, m.created_at, m.changed_at, m.parts`
 
 const messageTables = ` FROM message m LEFT JOIN event e ON e.id = m.event_row LEFT JOIN customer c ON c.id = m.customer_id `
@@ -90,7 +97,7 @@ func (t *tx) insertParts(m core.Message, parts []core.Part) error {
 		if err != nil {
 			return err
 		}
-		err = t.exec(`INSERT INTO part (message_id, n, state, body, channel, address_id) VALUES ($1, $2, $3, $4, $5, $6)`,
+		err = t.exec(`INSERT INTO part (message_id, n, state, body, channel, address_id, watched) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
 			m.ID, p.N, state, body, m.Channel, m.AddressID)
 		if err != nil {
 			return fmt.Errorf("store: part: %w", err)
@@ -124,13 +131,6 @@ func (t *tx) SaveMessage(m core.Message) error {
 		m.ID, m.Channel, m.AddressID)
 }
 
-// SaveState writes how far a message has come.
-func (t *tx) SaveState(m core.Message) error {
-	t.c.forget(messageByID, m.ID)
-	return t.exec(`UPDATE message SET state = $2, class = $3, why = $4, changed_at = $5 WHERE id = $1`,
-		m.ID, m.State, m.Class, m.Why, ms(m.ChangedAt))
-}
-
 // ReplaceParts writes new parts for a message of which nothing has been sent.
 func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
 	m := core.Message{ID: messageID}
@@ -148,7 +148,10 @@ func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
 	return t.insertParts(m, parts)
 }
 
-const partColumns = `p.message_id, p.n, p.state, p.body, p.platform_id, p.sent_at, p.delivered_at, p.read_at`
+const partState = `CASE WHEN p.state = 'waiting' AND EXISTS (
+	SELECT 1 FROM item i WHERE i.lane = 'out/' || p.channel || '/' || p.address_id AND i.ref = p.message_id AND i.mark = p.n) THEN 'marked' ELSE p.state END`
+
+const partColumns = `p.message_id, p.n, ` + partState + `, p.body, p.platform_id, p.sent_at, p.delivered_at, p.read_at, p.watched`
 
 const partsOf = `SELECT ` + partColumns + ` FROM part p WHERE p.message_id = $1 ORDER BY p.n`
 
@@ -156,9 +159,11 @@ func scanPart(r scanner) (core.StoredPart, error) {
 	var p core.StoredPart
 	var body []byte
 	var sent, delivered, read int64
-	if err := r.Scan(&p.MessageID, &p.N, &p.State, &body, &p.PlatformID, &sent, &delivered, &read); err != nil {
+	var watched int
+	if err := r.Scan(&p.MessageID, &p.N, &p.State, &body, &p.PlatformID, &sent, &delivered, &read, &watched); err != nil {
 		return p, found(err)
 	}
+	p.Watched = watched == 1
 	p.SentAt, p.DeliveredAt, p.ReadAt = at(sent), at(delivered), at(read)
 	return p, unpack(body, &p.Part)
 }
@@ -198,29 +203,23 @@ func (t *tx) Part(messageID int64, n int) (core.StoredPart, error) {
 // SavePart writes what can change of a part.
 func (t *tx) SavePart(p core.StoredPart) error {
 	t.c.forget(partsOf, p.MessageID)
-	return t.exec(`UPDATE part SET state = $3, platform_id = $4, sent_at = $5, delivered_at = $6, read_at = $7
+	return t.exec(`UPDATE part SET state = $3, platform_id = $4, sent_at = $5, delivered_at = $6, read_at = $7, watched = $8
 		WHERE message_id = $1 AND n = $2`,
-		p.MessageID, p.N, p.State, p.PlatformID, ms(p.SentAt), ms(p.DeliveredAt), ms(p.ReadAt))
+		p.MessageID, p.N, p.State, p.PlatformID, ms(p.SentAt), ms(p.DeliveredAt), ms(p.ReadAt), flag(p.Watched))
 }
 
-// MarkPart notes that a part may be on its way.
-func (t *tx) MarkPart(messageID int64, n int) error {
-	t.c.forget(partsOf, messageID)
-	return t.exec(`UPDATE part SET state = 'marked' WHERE message_id = $1 AND n = $2`, messageID, n)
-}
-
-// SettlePart is SavePart for a part that is marked still.
+// SettlePart is SavePart for a part that is as its mark left it.
 func (t *tx) SettlePart(p core.StoredPart) (bool, error) {
 	t.c.forget(partsOf, p.MessageID)
-	return t.c.execIf(t.ctx, `UPDATE part SET state = $3, platform_id = $4, sent_at = $5, delivered_at = $6, read_at = $7
-		WHERE message_id = $1 AND n = $2 AND state = 'marked'`,
-		p.MessageID, p.N, p.State, p.PlatformID, ms(p.SentAt), ms(p.DeliveredAt), ms(p.ReadAt))
+	return t.c.execIf(t.ctx, `UPDATE part SET state = $3, platform_id = $4, sent_at = $5, delivered_at = $6, read_at = $7, watched = $8
+		WHERE message_id = $1 AND n = $2 AND state IN ('waiting', 'marked')`,
+		p.MessageID, p.N, p.State, p.PlatformID, ms(p.SentAt), ms(p.DeliveredAt), ms(p.ReadAt), flag(p.Watched))
 }
 
-// SettleMessage writes the state of a message that is being sent still.
+// SettleMessage writes the state of a message that is open still.
 func (t *tx) SettleMessage(m core.Message) (bool, error) {
 	t.c.forget(messageByID, m.ID)
-	return t.c.execIf(t.ctx, `UPDATE message SET state = $2, class = $3, why = $4, changed_at = $5 WHERE id = $1 AND state = 'sending'`,
+	return t.c.execIf(t.ctx, `UPDATE message SET state = $2, class = $3, why = $4, changed_at = $5 WHERE id = $1 AND state IN ('queued', 'sending')`,
 		m.ID, m.State, m.Class, m.Why, ms(m.ChangedAt))
 }
 
@@ -234,10 +233,10 @@ func (t *tx) PartByPlatformID(channel, platformID string) (core.StoredPart, erro
 		ORDER BY p.message_id DESC, p.n DESC LIMIT 1`, channel, platformID))
 }
 
-// SentParts returns the parts sent to an address up to a time and not yet read.
+// SentParts returns the watched parts sent to an address up to a time and not yet read.
 func (t *tx) SentParts(addressID int64, until time.Time, limit int) ([]core.StoredPart, error) {
 	return list(t, scanPart, `SELECT `+partColumns+` FROM part p
-		WHERE p.address_id = $1 AND p.sent_at <= $2 AND p.state IN ('sent', 'delivered')
+		WHERE p.address_id = $1 AND p.sent_at <= $2 AND p.watched = 1 AND p.state IN ('sent', 'delivered')
 		ORDER BY p.sent_at LIMIT $3`, addressID, ms(until), limit)
 }
 
@@ -285,6 +284,14 @@ func outLane(channel string, addressID int64) string {
 	return "out/" + channel + "/" + strconv.FormatInt(addressID, 10)
 }
 
+const (
+	open = `m.state IN ('queued', 'sending')`
+	// beingSent finds what is in state "sending" by its item: there are more of
+	// those that wait.
+	beingSent = `m.id IN (SELECT id FROM message WHERE state = 'sending' AND state IN ('queued', 'sending') UNION ALL
+		SELECT ref FROM item WHERE lane > 'out/' AND lane < 'out0' AND (mark <> 0 OR step > 1))`
+)
+
 // ListMessages returns messages, newest first.
 func (t *tx) ListMessages(f core.MessageFilter) ([]core.Message, error) {
 	var where []string
@@ -302,13 +309,18 @@ func (t *tx) ListMessages(f core.MessageFilter) ([]core.Message, error) {
 	text("m.order_code = $%d AND m.order_code <> ''", f.Order) // as the index has it
 	text("e.event_id = $%d", f.EventID)
 	text("m.channel = $%d", f.Channel)
-	text("m.state = $%d", string(f.State))
-	switch { // says which index
-	case f.State == "":
-	case f.State.Open():
-		where = append(where, "m.state IN ('queued', 'sending')")
+	if f.Open {
+		where = append(where, open)
+	}
+	switch f.State { // says which index
+	case "":
+	case core.MessageQueued:
+		where = append(where, open, "m.state = 'queued' AND NOT "+begun)
+	case core.MessageSending:
+		where = append(where, open, beingSent)
 	default:
-		where = append(where, "m.state NOT IN ('queued', 'sending')")
+		where = append(where, "NOT "+open)
+		text("m.state = $%d", string(f.State))
 	}
 	text("m.class = $%d", string(f.Class))
 	if !f.Since.IsZero() {
@@ -332,11 +344,12 @@ func (t *tx) ListMessages(f core.MessageFilter) ([]core.Message, error) {
 	return list(t, scanMessage, query, args...)
 }
 
-// LastOrder returns the order that was last told of in a chat.
-func (t *tx) LastOrder(addressID int64) (site, code string, err error) {
-	err = t.row(`SELECT site, order_code FROM message
-		WHERE address_id = $1 AND order_code <> '' AND state IN ('sending', 'sent', 'delivered', 'read')
-		ORDER BY id DESC LIMIT 1`, addressID).Scan(&site, &code)
+// LastOrder returns the order that a customer was last told of in a chat.
+func (t *tx) LastOrder(customerID, addressID int64) (site, code string, err error) {
+	err = t.row(`SELECT m.site, m.order_code FROM message m
+		WHERE m.customer_id = $1 AND m.address_id = $2 AND m.order_code <> ''
+			AND (m.state IN ('sending', 'sent', 'delivered', 'read') OR m.state = 'queued' AND `+begun+`)
+		ORDER BY m.id DESC LIMIT 1`, customerID, addressID).Scan(&site, &code)
 	return site, code, found(err)
 }
 

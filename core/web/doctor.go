@@ -227,27 +227,25 @@ func conserve(t core.Totals) *conservation {
 func (a *doctorAnswer) readWaiting(tx core.Tx, channels map[string]*channelHealth, now time.Time) error {
 	a.Waiting = &waiting{Messages: a.Conservation.Messages.Waiting, Complete: true}
 	var oldest core.Message
-	for _, state := range []core.MessageState{core.MessageQueued, core.MessageSending} {
-		all, err := tx.ListMessages(core.MessageFilter{State: state, Limit: maxWaitingRead + 1})
-		if err != nil {
-			return err
+	all, err := tx.ListMessages(core.MessageFilter{Open: true, Limit: maxWaitingRead + 1})
+	if err != nil {
+		return err
+	}
+	if len(all) > maxWaitingRead {
+		all, a.Waiting.Complete = all[:maxWaitingRead], false
+	}
+	for _, m := range all {
+		if oldest.ID == 0 || m.ID < oldest.ID {
+			oldest = m
 		}
-		if len(all) > maxWaitingRead {
-			all, a.Waiting.Complete = all[:maxWaitingRead], false
+		h := channels[m.Channel]
+		if h == nil { // it has been taken out of the configuration
+			h = &channelHealth{Name: m.Channel, Why: orNull("it is not in the configuration")}
+			channels[m.Channel] = h
 		}
-		for _, m := range all {
-			if oldest.ID == 0 || m.ID < oldest.ID {
-				oldest = m
-			}
-			h := channels[m.Channel]
-			if h == nil { // it has been taken out of the configuration
-				h = &channelHealth{Name: m.Channel, Why: orNull("it is not in the configuration")}
-				channels[m.Channel] = h
-			}
-			h.Waiting++
-			if h.OldestWaitingAt == nil || m.CreatedAt.Before(*h.OldestWaitingAt) {
-				h.OldestWaitingAt = orNull(m.CreatedAt)
-			}
+		h.Waiting++
+		if h.OldestWaitingAt == nil || m.CreatedAt.Before(*h.OldestWaitingAt) {
+			h.OldestWaitingAt = orNull(m.CreatedAt)
 		}
 	}
 	if oldest.ID != 0 {

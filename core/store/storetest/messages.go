@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"fmt"
 	"testing"
 	"time"
@@ -98,16 +99,17 @@ func parts(t *testing.T, s Store) {
 func sentParts(t *testing.T, s Store) {
 	update(t, s, func(tx lane.StoreTx) {
 		a, b := address(t, tx, "messenger", "1"), address(t, tx, "messenger", "2")
-		m, other := message(t, tx, a, core.MessageSending, "1", "2", "3", "4"), message(t, tx, b, core.MessageSending, "x")
+		m, other := message(t, tx, a, core.MessageSending, "1", "2", "3", "4", "5"), message(t, tx, b, core.MessageSending, "x")
 		save := func(id int64, n int, state core.PartState, at time.Time) {
 			p := get[core.StoredPart](t)(tx.Part(id, n))
-			p.State, p.SentAt = state, at
+			p.State, p.SentAt, p.Watched = state, at, n != 5
 			must(t, tx.SavePart(p))
 		}
 		save(m.ID, 1, core.PartDelivered, later(2*time.Second))
 		save(m.ID, 2, core.PartSent, later(1*time.Second))
 		save(m.ID, 3, core.PartRead, later(1*time.Second))
 		save(m.ID, 4, core.PartSent, later(9*time.Second))
+		save(m.ID, 5, core.PartSent, later(1*time.Second)) // on a channel that tells nothing by time
 		save(other.ID, 1, core.PartSent, later(1*time.Second))
 		sent := func(address int64, until time.Time, limit int) (ns []int) {
 			for _, p := range get[[]core.StoredPart](t)(tx.SentParts(address, until, limit)) {
@@ -147,6 +149,56 @@ func attempts(t *testing.T, s Store) {
 	})
 }
 
+// begun is what is read of a message and its parts by the mark of their item.
+func begun(t *testing.T, s Store) {
+	var m core.Message
+	var it lane.Item
+	read := func(what string, want core.MessageState, parts ...core.PartState) {
+		t.Helper()
+		look := func(tx lane.StoreTx) {
+			same(t, what, get[core.Message](t)(tx.Message(m.ID)).State, want)
+			var got []core.PartState
+			for _, p := range get[[]core.StoredPart](t)(tx.Parts(m.ID)) {
+				got = append(got, p.State)
+			}
+			same(t, what+": parts", got, parts)
+			for _, state := range []core.MessageState{core.MessageQueued, core.MessageSending} {
+				found := get[[]core.Message](t)(tx.ListMessages(core.MessageFilter{State: state}))
+				same(t, what+": listed as "+string(state), len(found) == 1, state == want)
+			}
+			same(t, what+": listed as open", len(get[[]core.Message](t)(tx.ListMessages(core.MessageFilter{Open: true}))), 1)
+		}
+		update(t, s, look)
+		view(t, s, look)
+	}
+	save := func(step, mark int) {
+		update(t, s, func(tx lane.StoreTx) {
+			get[core.Message](t)(tx.Message(m.ID)) // is not to be remembered as it was
+			get[[]core.StoredPart](t)(tx.Parts(m.ID))
+			it.Step, it.Mark = step, mark
+			must(t, tx.SaveItem(it))
+		})
+	}
+	update(t, s, func(tx lane.StoreTx) {
+		a := address(t, tx, "telegram", "1")
+		m = message(t, tx, a, core.MessageQueued, "a", "b")
+		it = insertItem(t, tx, outLane(a), m.ID)
+		insertItem(t, tx, outLane(address(t, tx, "telegram", "2")), m.ID) // of before it moved
+	})
+	read("waiting", core.MessageQueued, core.PartWaiting, core.PartWaiting)
+	save(1, 1)
+	read("marked", core.MessageSending, core.PartMarked, core.PartWaiting)
+	save(1, 0)
+	read("put back", core.MessageQueued, core.PartWaiting, core.PartWaiting)
+	update(t, s, func(tx lane.StoreTx) {
+		same(t, "settled", get[bool](t)(tx.SettlePart(core.StoredPart{MessageID: m.ID, N: 1, State: core.PartSent, SentAt: day})), true)
+	})
+	save(2, 0)
+	read("between two parts", core.MessageSending, core.PartSent, core.PartWaiting)
+	save(2, 2)
+	read("the second marked", core.MessageSending, core.PartSent, core.PartMarked)
+}
+
 // settling writes only what is as the mark left it.
 func settling(t *testing.T, s Store) {
 	var m core.Message
@@ -168,7 +220,7 @@ func settling(t *testing.T, s Store) {
 	}{
 		{"a marked part", func(tx lane.StoreTx) bool { return sent(tx, 1) }, true},
 		{"a sent one", func(tx lane.StoreTx) bool { return sent(tx, 1) }, false},
-		{"a waiting one", func(tx lane.StoreTx) bool { return sent(tx, 2) }, false},
+		{"one whose mark is its item's", func(tx lane.StoreTx) bool { return sent(tx, 2) }, true},
 		{"one that is not there", func(tx lane.StoreTx) bool { return sent(tx, 3) }, false},
 		{"a message that is being sent", end, true},
 		{"one that was sent", end, false},
@@ -192,13 +244,16 @@ func ids(all []core.Message) []int64 {
 	return ids
 }
 
+// outLane is the lane of what goes to an address.
+func outLane(a core.ChatAddress) string { return fmt.Sprintf("out/%s/%d", a.Channel, a.ID) }
+
 func openMessages(t *testing.T, s Store) {
 	update(t, s, func(tx lane.StoreTx) {
 		a := address(t, tx, "telegram", "1")
 		var want []int64
 		for _, state := range core.MessageStates {
 			m := message(t, tx, a, state, "x")
-			insertItem(t, tx, fmt.Sprintf("out/telegram/%d", a.ID), m.ID)
+			insertItem(t, tx, outLane(a), m.ID)
 			if state.Open() {
 				want = append(want, m.ID)
 			}
@@ -247,19 +302,30 @@ func listMessages(t *testing.T, s Store) {
 
 func lastOrder(t *testing.T, s Store) {
 	update(t, s, func(tx lane.StoreTx) {
+		var queued lane.Item
 		a := address(t, tx, "telegram", "1")
-		_, _, err := tx.LastOrder(a.ID)
+		_, _, err := tx.LastOrder(7, a.ID)
 		missing(t, "before any message", err)
 		for _, m := range []core.Message{
 			{OrderCode: "1", State: core.MessageRead}, {OrderCode: "2", State: core.MessageSent}, {State: core.MessageSent},
 			{OrderCode: "3", State: core.MessageQueued}, {OrderCode: "4", State: core.MessageFailed},
+			{OrderCode: "5", State: core.MessageSent, CustomerID: 8},
 		} {
-			m.Site, m.Channel, m.AddressID = "shop", a.Channel, a.ID
-			get[int64](t)(tx.InsertMessage(m, nil))
+			m.Site, m.Channel, m.AddressID, m.CustomerID = "shop", a.Channel, a.ID, cmp.Or(m.CustomerID, 7)
+			id := get[int64](t)(tx.InsertMessage(m, nil))
+			if m.State == core.MessageQueued {
+				queued = insertItem(t, tx, outLane(a), id)
+			}
 		}
-		site, code, err := tx.LastOrder(a.ID)
-		must(t, err)
-		same(t, "the last that was told", []string{site, code}, []string{"shop", "2"})
+		last := func() string {
+			site, code, err := tx.LastOrder(7, a.ID)
+			must(t, err)
+			return site + "/" + code
+		}
+		same(t, "the last that the customer was told", last(), "shop/2")
+		queued.Mark = queued.Step
+		must(t, tx.SaveItem(queued))
+		same(t, "and what may have been told", last(), "shop/3")
 	})
 }
 

@@ -29,7 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 	for name, test := range map[string]func(t *testing.T, s Store){
 		"claims": claims, "customers": customers, "orders": orders, "ranks": ranks,
 		"events": events, "messages": messages, "parts": parts, "sent parts": sentParts,
-		"attempts": attempts, "settling": settling, "open messages": openMessages, "list messages": listMessages,
+		"attempts": attempts, "settling": settling, "begun": begun, "open messages": openMessages, "list messages": listMessages,
 		"last order": lastOrder, "early receipts": earlyReceipts, "totals": totals,
 		"addresses": addresses, "links": links, "one link per address": oneLink,
 		"customers merged": mergedCustomers, "opt-ins": optIns, "live opt-ins": liveOptIns, "opt-in codes": optInCodes, "opt-in used once": useOptIn,
