@@ -49,6 +49,47 @@ func TestNoSecondSeesMoreThanTheRate(t *testing.T) {
 	})
 }
 
+// A complaint is obeyed, and what it asks for is all: the next one, soon after, says
+// that the platform takes less than it is documented to.
+func TestASecondComplaintSlowsTheChannel(t *testing.T) {
+	inRig(t, func(r *rig) {
+		const rate, people, each = 20, 100, 10
+		r.a.limits.Pace = core.Pace{PerSecond: rate, Burst: 1}
+		n := 0
+		r.a.script(func(core.Address, core.Part) (core.Sent, error) {
+			if n++; n == 100 || n == 300 {
+				return core.Sent{}, &core.SendError{Class: core.Throttled, Scope: core.ScopeChannel, RetryAfter: 2 * time.Second}
+			}
+			return core.Sent{}, nil
+		})
+		r.outlets(nil)
+		for i := range people {
+			c, a := r.link(fmt.Sprint("u", i), "a", fmt.Sprint(i))
+			for n := range each {
+				r.send(c, a, fmt.Sprint(n))
+			}
+		}
+		time.Sleep(2 * time.Minute)
+		var times []time.Time
+		for _, s := range r.a.requestsMade() {
+			times = append(times, s.at)
+		}
+		if len(times) != people*each+2 {
+			t.Fatalf("%d requests, want %d", len(times), people*each+2)
+		}
+		slices.SortFunc(times, time.Time.Compare)
+		after := func(n int) (pause time.Duration, perSecond float64) {
+			return times[n].Sub(times[n-1]), 100 / times[n+100].Sub(times[n]).Seconds()
+		}
+		if pause, got := after(100); pause < 2*time.Second || got < 0.95*rate {
+			t.Errorf("after the first complaint: %v, then %.1f/s, want what was asked for, then %d/s", pause, got, rate)
+		}
+		if pause, got := after(300); pause < 2*time.Second || got > 0.7*rate || got < 0.4*rate {
+			t.Errorf("after the second: %v, then %.1f/s, want what was asked for, then about half", pause, got)
+		}
+	})
+}
+
 // What waits to leave when the process stops, or its lease ends, does not leave.
 func TestWhatWaitsToLeaveObeysItsContext(t *testing.T) {
 	p := newPlatform()

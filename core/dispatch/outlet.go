@@ -31,12 +31,13 @@ type Outlet struct {
 
 	mu sync.Mutex
 	// brokenSince is when the channel was first found misconfigured; zero: it works.
-	brokenSince time.Time
-	brokenWhy   string
-	nextProbe   time.Time
-	pausedUntil time.Time
-	lastSuccess time.Time
-	throttled   []throttle // the latest throttled recipients
+	brokenSince  time.Time
+	brokenWhy    string
+	nextProbe    time.Time
+	pausedUntil  time.Time
+	complainedAt time.Time // zero: it never did
+	lastSuccess  time.Time
+	throttled    []throttle // the latest throttled recipients
 }
 
 // Template is an approved template of the platform and where its values come from.
@@ -56,6 +57,7 @@ const (
 	probeEvery        = time.Minute
 	throttleAgreement = 3
 	throttleSpan      = 2 * time.Second
+	complaintSpan     = time.Minute
 )
 
 // NewOutlet returns an outlet that keeps the pace of its limits.
@@ -96,12 +98,16 @@ func (o *Outlet) pause(until time.Time) {
 	}
 }
 
-// complained pauses the whole channel and lowers its rate for a while. Requests
-// that were under way when it complained first complain of the same.
+// complained pauses the whole channel. One complaint may be about a heap that came
+// about on the way; of a second one soon after, the rate is lowered for a while.
+// Requests that were under way when it complained first complain of the same.
 func (o *Outlet) complained(now, until time.Time) {
 	o.mu.Lock()
 	if !now.Before(o.pausedUntil) {
-		o.pace.Throttled(now)
+		if now.Before(o.complainedAt.Add(complaintSpan)) {
+			o.pace.Throttled(now)
+		}
+		o.complainedAt = now
 	}
 	o.mu.Unlock()
 	o.pause(until)
@@ -184,7 +190,7 @@ func (o *Outlet) inherit(old *Outlet) {
 	defer old.mu.Unlock()
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.pausedUntil, o.lastSuccess = old.pausedUntil, old.lastSuccess
+	o.pausedUntil, o.complainedAt, o.lastSuccess = old.pausedUntil, old.complainedAt, old.lastSuccess
 	if old.Limits.Pace == o.Limits.Pace {
 		o.pace = old.pace
 	}

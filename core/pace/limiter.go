@@ -11,8 +11,9 @@ const (
 	// sweepFrom is how many recipients are kept before idle ones are looked for.
 	sweepFrom = 1024
 	// late is by how much a turn of the channel may be taken late without being
-	// lost: clocks wake late, and at a high rate that is longer than a turn.
-	late = 20 * time.Millisecond
+	// lost: clocks wake late, machines stop for a moment, and at a high rate that is
+	// longer than a turn. What catches up leaves through the window as ever.
+	late = 250 * time.Millisecond
 	// ahead is how long before there is a place to leave by a turn is given: as long
 	// as a request may need until it is written down.
 	ahead = 250 * time.Millisecond

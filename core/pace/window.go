@@ -13,7 +13,7 @@ const (
 	travel = 8 * time.Millisecond
 	// ease is how much longer than its span a window takes to fill at its Rate, so
 	// that a heap in it dissolves and does not come back in every span.
-	ease = 4 * time.Millisecond
+	ease = 2 * time.Millisecond
 	// doubt is by how much later than noted a request may be taken to have arrived.
 	doubt = 50 * time.Millisecond
 	// hurry is how much faster than evenly spaced requests may leave after a delay.
@@ -170,12 +170,14 @@ func (w *Window) sort(p *Place) {
 }
 
 // usual is how long answers take, and how much that differs: running means, as TCP
-// has them of round trips. Where answers differ anyway, few are unusual.
+// has them of round trips. Where answers are steady, each that took longer may have
+// been later on its way; where they differ anyway, only few are unusual.
 type usual struct{ mean, differ float64 }
 
 const (
-	memory  = 64 // answers that a running mean is about
-	unusual = 2  // so many times the usual difference is unusual
+	memory  = 64                    // answers that a running mean is about
+	steady  = 10 * time.Millisecond // the usual difference up to which answers are
+	unusual = 2                     // else so many times the usual difference is unusual
 )
 
 // exceeded takes an answer in, and returns by how much it took longer than usual.
@@ -184,7 +186,10 @@ func (u *usual) exceeded(took time.Duration) time.Duration {
 	if u.mean == 0 {
 		u.mean = t
 	}
-	late := t - u.mean - unusual*u.differ
+	late := t - u.mean
+	if u.differ > steady.Seconds() {
+		late -= unusual * u.differ
+	}
 	u.mean += (t - u.mean) / memory
 	u.differ += (math.Abs(t-u.mean) - u.differ) / memory
 	return time.Duration(math.Max(0, late) * float64(time.Second))
