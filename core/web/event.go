@@ -54,7 +54,7 @@ func (s *Server) postEvents(c *gin.Context) {
 // tellRefused says in the log whose events are not taken, and why: senders that
 // do not look at an answer lose them, and nobody else hears of it.
 func (s *Server) tellRefused(k ringKey, err error) {
-	var faults []string
+	faults := []string{}
 	if known, ok := errors.AsType[*refusal](err); ok {
 		for _, f := range known.Errors {
 			faults = append(faults, *f.Pointer+" "+f.Detail)
