@@ -150,6 +150,7 @@ func (r *Reconciler) round(ctx context.Context) error {
 			return shop
 		default:
 			failures++
+			r.Log.Warn("an order cannot be read again now; trying again", "err", shop)
 		}
 	}
 	return nil
@@ -171,6 +172,13 @@ func (r *Reconciler) turn(ctx context.Context) error {
 	}
 	r.asked = time.Now()
 	return ctx.Err()
+}
+
+// gone reports whether the shop has said that there is no such thing. Any other
+// refusal is about us or the shop, and may be over by the next reading.
+func gone(err error) bool {
+	failed, ok := errors.AsType[*core.ShopError](err)
+	return ok && failed.NotFound
 }
 
 // refused reports whether the shop has answered, and not with what was asked for.
