@@ -150,7 +150,7 @@ func (r *Reconciler) round(ctx context.Context) error {
 			return shop
 		default:
 			failures++
-			r.Log.Warn("an order cannot be read again now; trying again", "err", shop)
+			r.Log.Warn("orders of a customer cannot be read again now; trying again", "err", shop)
 		}
 	}
 	return nil
