@@ -341,3 +341,16 @@ func TestTimesOfForeignEventsAreNeverRefused(t *testing.T) {
 		t.Errorf("one of our own types: got faults %v, want one of its time", faults)
 	}
 }
+
+// A change of a uid that does not say from which is stored and told to nobody, and its
+// sender hears what it lacks.
+func TestChangedUIDWithoutThePreviousOneIsWarnedOf(t *testing.T) {
+	w := way{header: binaryMode("u1", "kyma", "sap.kyma.custom.lampshop.customer.changeuid.v1", "")}
+	all, faults, err := w.read([]byte(`{"customerUid":"odile.brandt@example.com","storeUid":"lamps"}`))
+	if err != nil || len(faults) > 0 || len(all) != 1 {
+		t.Fatalf("got %d events, faults %v, error %v", len(all), faults, err)
+	}
+	if got := all[0]; !got.Ignored || got.Event.Type != core.CustomerRenamed || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "previousUid") {
+		t.Errorf("got %+v, want it ignored, with one warning of previousUid", got)
+	}
+}
