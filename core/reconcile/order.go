@@ -56,7 +56,7 @@ func (r *Reconciler) order(ctx context.Context, p person, l listed) (time.Time, 
 		next.Seen[f.entity()] = f.State
 	}
 	next.Done, next.At = r.next(o, states, now)
-	states = news(states, last, first && o.Placed.Before(p.linkedAt.Truncate(time.Second)), p)
+	states = news(states, last, first && o.Placed.Before(p.linkedAt), p)
 	return orZero(next), r.Engine.Do(ctx, func(tx *lane.Tx) error {
 		for _, f := range states {
 			if err := r.found(tx, f, now); err != nil {
