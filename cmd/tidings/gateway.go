@@ -31,6 +31,7 @@ import (
 // gateway is everything that runs, put together.
 type gateway struct {
 	cfg     atomic.Pointer[config.Config]
+	started *config.Config // with which it started
 	log     *slog.Logger
 	store   *store.Store
 	engine  *lane.Engine
@@ -46,7 +47,7 @@ type gateway struct {
 
 // newGateway opens the database and puts the rooms together. Nothing runs yet.
 func newGateway(ctx context.Context, with setup, log *slog.Logger) (*gateway, error) {
-	g, cfg := &gateway{log: log}, with.Config
+	g, cfg := &gateway{log: log, started: with.Config}, with.Config
 	g.cfg.Store(cfg)
 	outlets, err := openOutlets(cfg, log, g.alive)
 	if err != nil {
@@ -135,9 +136,7 @@ func (g *gateway) openShop(cfg *config.Config, keys *seal.Keys) core.Shop {
 // newReconciler reads the shop again; without one, nothing.
 func (g *gateway) newReconciler(cfg *config.Config, shop core.Shop, count core.Count) *reconcile.Reconciler {
 	o := reconcile.Options{
-		Engine: g.engine, Events: g.intake, Sites: []string{cfg.Commerce.Site},
-		Every: cfg.Commerce.Reconcile.Every, OrdersFor: cfg.Commerce.Reconcile.OrdersFor,
-		StatusFeed: cfg.Commerce.Reconcile.StatusFeed, PerSecond: cfg.Commerce.Reconcile.PerSecond, Log: g.log, Count: count,
+		Engine: g.engine, Events: g.intake, Sites: []string{cfg.Commerce.Site}, Settings: readingsOf(cfg), Log: g.log, Count: count,
 	}
 	for _, s := range cfg.Commerce.Sites {
 		if !slices.Contains(o.Sites, s.ID) {
@@ -148,6 +147,11 @@ func (g *gateway) newReconciler(cfg *config.Config, shop core.Shop, count core.C
 		o.Shop, o.Dialect = history, g.shop.Dialect()
 	}
 	return reconcile.New(o)
+}
+
+// readingsOf is how the shop is read again.
+func readingsOf(cfg *config.Config) reconcile.Settings {
+	return reconcile.Settings(cfg.Commerce.Reconcile)
 }
 
 // reader understands what the shop sends.
@@ -325,7 +329,7 @@ func (g *gateway) webSettings(cfg *config.Config) web.Settings {
 		Reader: g.reader(), PublicURL: cfg.Server.PublicURL, DefaultLocale: cfg.Texts.DefaultLocale,
 		ClientCertificateHeader: cfg.Server.ClientCertificateHeader,
 		CORSOrigins:             cfg.Server.CORSOrigins,
-		CustomerTokens:          cfg.Commerce.Tickets.Desk == config.Customer && len(cfg.OptIn.Keys) > 0,
+		CustomerTokens:          g.started.Commerce.Tickets.Desk == config.Customer && len(g.started.OptIn.Keys) > 0,
 	}
 	if g.mailbox != nil {
 		s.Mail = func(raw []byte, now time.Time) ([]core.Event, string, error) {

@@ -73,6 +73,7 @@ type conf struct {
 	Wait, OptInKeys, Objects         string
 	Login                            string // logins on all platforms; which of Telegram's two
 	Origins                          string // of storefronts, in quotes
+	Server, Keys                     string // further lines of its stanza, and further API keys
 	// Not of the configuration: how the world around is.
 	messengersim messengersim.Options
 	shop         hybrissim.Options
@@ -95,9 +96,11 @@ server:
   internal_listen: "{{.Internal}}"
   public_url: "` + publicURL + `"
   cors_origins: [{{.Origins}}]
+  {{.Server}}
   api_keys:
     - {name: shop, key: "` + apiKey + `"}
     - {name: reader, key: "` + readerKey + `", scopes: [messages]}
+    {{.Keys}}
 store:
   url: "{{or .StoreURL (print "sqlite:" .Store)}}"
 commerce:

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"tidings/config"
-	"tidings/core"
 	"tidings/core/lane"
 )
 
@@ -176,42 +175,3 @@ func (g *gateway) purge(ctx context.Context) error {
 		}
 	}
 }
-
-// reload takes up a changed configuration when it is valid; otherwise the old
-// one stays in force, and the log says why.
-func (g *gateway) reload(path string, getenv func(string) (string, bool)) {
-	with, faults, err := readConfig(path, getenv)
-	if err != nil {
-		g.log.Error("the changed configuration is ignored: it cannot be read", "err", err)
-		return
-	}
-	for _, f := range faults {
-		g.log.Error("the changed configuration is ignored", "key", f.Key, "line", f.Line, "problem", f.Problem)
-	}
-	if len(faults) > 0 {
-		return
-	}
-	cfg := with.Config
-	outlets, err := openOutlets(cfg, g.log, g.alive)
-	if err != nil {
-		g.log.Error("the changed configuration is ignored", "err", err)
-		return
-	}
-	if err := g.rename(context.Background(), cfg); err != nil {
-		g.log.Error("the changed configuration is ignored", "err", err)
-		return
-	}
-	old := g.out.Outlets()
-	g.intake.SetRules(with.rules())
-	g.out.SetOutlets(outlets)
-	g.web.Set(g.webSettings(cfg))
-	g.cfg.Store(cfg)
-	time.AfterFunc(time.Minute, func() { // requests under way still need the old ones
-		for _, o := range old {
-			closeChannel(o.Channel)
-		}
-	})
-	g.log.Info("configuration reloaded: routes, texts, channels, API keys and the public URL are in force; other changes need a restart", "hash", cfg.Hash())
-}
-
-func closeChannel(c core.Channel) { _ = c.Close() }

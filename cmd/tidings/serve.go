@@ -20,8 +20,9 @@ func serveCommand() *cobra.Command {
 		Short: "Run the gateway",
 		Long: `Run the gateway with a configuration (config.example.yaml shows every key).
 
-A changed file is taken up while running: routes, texts, channels and API keys at
-once, everything else with the next start. SIGTERM finishes what is in flight and ends
+A changed file is taken up while running: routes, texts, channels, API keys and
+commerce.reconcile at once, everything else with the next start; the log names what
+that is. SIGTERM finishes what is in flight and ends
 within 15 seconds.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), path) },
 	}

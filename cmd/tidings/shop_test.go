@@ -1,7 +1,6 @@
 package main_test
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -179,41 +178,5 @@ func TestForeignOrder(t *testing.T) {
 		if told(w.shown(channel, p), "lamp") {
 			t.Errorf("%s: got %q, want nothing of another's order", channel, w.texts(channel, p))
 		}
-	}
-}
-
-// TestLostPush: a shop that reports nothing is read, and what it has come to is told
-// once, also when the push comes in the end.
-func TestLostPush(t *testing.T) {
-	t.Parallel()
-	w := start(t, atFullSpeed, func(c *conf) {
-		c.Objects = "reconcile: {every: 1s, status_feed: 1s, per_second: 100}"
-	})
-	p := w.customer(1)
-	w.vouch(telegramName, p)
-	eventually(t, "the order is read", func() error {
-		if w.shop.Requests()["GET /orders/{code}"] == 0 {
-			return errors.New("not yet")
-		}
-		return nil
-	})
-	w.shop.HoldPushes()
-	if err := w.shop.Ship(t.Context(), p.order, "", "JD0146", "DHL", ""); err != nil {
-		t.Fatal(err)
-	}
-	w.awaitText(telegramName, p, "is on its way")
-	if err := w.shop.ReleasePushes(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	w.settle()
-	w.quiet()
-	told := 0
-	for _, text := range w.texts(telegramName, p) {
-		if strings.Contains(text, "is on its way") {
-			told++
-		}
-	}
-	if told != 1 {
-		t.Errorf("got %d messages of one parcel, want 1", told)
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"tidings/core"
 )
 
 // MaxBatch is how many events one batch may hold.
@@ -134,9 +136,9 @@ func plain(body []byte, now time.Time) ([]envelope, error) {
 	switch {
 	case said(probe, "specversion"):
 		return single(body, now)
-	case said(probe, "event-type"):
+	case isLegacy(probe):
 		return []envelope{legacy(body, probe, now)}, nil
-	case said(probe, "type"):
+	case said(probe, "type"), said(probe, "orderCode") && (said(probe, "status") || said(probe, "id")):
 		return []envelope{flat(body, probe, now)}, nil
 	}
 	return nil, &BadRequestError{http.StatusBadRequest, "this is no event: it has neither specversion nor type in the body, nor ce-* headers"}
@@ -274,6 +276,10 @@ func (e *envelope) check(version, when string, now time.Time) {
 		case len(f.value) > maxText:
 			e.fault("/"+f.name, tooLong)
 		}
+	}
+	if _, ours := core.LookupType(core.EventType(e.typ)); !ours {
+		e.happened("time", when, now) // the shop's own events are sent once
+		return
 	}
 	e.time = now
 	if when == "" {

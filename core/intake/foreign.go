@@ -19,12 +19,20 @@ const (
 	processSource = "process-action"
 )
 
-// anyState is the type of an event whose state says what happened.
+// anyState is the type of an event whose state says what happened. It is taken for
+// one that cannot be read.
 const anyState = "order.status"
 
-// legacy reads the body of SAP's event export of before CloudEvents.
+// isLegacy reports whether a body is one of SAP's event export of before
+// CloudEvents, whichever of its fields is missing.
+func isLegacy(x map[string]json.RawMessage) bool {
+	return said(x, "event-type") || said(x, "event-id") || said(x, "event-time") || said(x, "event-type-version")
+}
+
+// legacy reads the body of that event export.
 func legacy(body []byte, x map[string]json.RawMessage, now time.Time) envelope {
-	e := envelope{source: legacySource, typ: scalar(x["event-type"]), data: x["data"]}
+	e := envelope{source: legacySource, data: x["data"]}
+	e.named("event-type", x["event-type"])
 	if version := scalar(x["event-type-version"]); version != "" {
 		e.typ += "." + version
 	}
@@ -32,7 +40,7 @@ func legacy(body []byte, x map[string]json.RawMessage, now time.Time) envelope {
 		e.source += "/" + target
 	}
 	e.identify(body, "event-id", x["event-id"])
-	e.happened("event-time", x["event-time"], now)
+	e.happened("event-time", scalar(x["event-time"]), now)
 	return e
 }
 
@@ -40,17 +48,22 @@ func legacy(body []byte, x map[string]json.RawMessage, now time.Time) envelope {
 // site, orderCode, status, consignmentCode, occurredAt, customerUid, and whatever
 // else the data of an event may hold.
 func flat(body []byte, x map[string]json.RawMessage, now time.Time) envelope {
-	e := envelope{source: processSource, typ: scalar(x["type"]), data: body, flat: true}
+	e := envelope{source: processSource, data: body, flat: true}
+	e.named("type", x["type"])
 	if site := scalar(x["site"]); site != "" {
 		e.source += "/" + site
 	}
-	if e.typ == "" {
-		e.typ = anyState
-		e.warn("type cannot be read: " + anyState + " is taken for it")
-	}
 	e.identify(body, "id", x["id"])
-	e.happened("occurredAt", x["occurredAt"], now)
+	e.happened("occurredAt", scalar(x["occurredAt"]), now)
 	return e
+}
+
+// named takes the type; without one, the state in the data says what happened.
+func (e *envelope) named(name string, typ json.RawMessage) {
+	if e.typ = scalar(typ); e.typ == "" {
+		e.typ = anyState
+		e.warn(name + " is missing: " + anyState + " is taken for it")
+	}
 }
 
 // identify takes the id; without one, the same body is the same event.
@@ -65,9 +78,8 @@ func (e *envelope) identify(body []byte, name string, id json.RawMessage) {
 
 // happened takes the time of an event: as in RFC 3339, as SAP Commerce writes it
 // ("+0000"), as OData does ("/Date(ms)/"), or in milliseconds.
-func (e *envelope) happened(name string, when json.RawMessage, now time.Time) {
+func (e *envelope) happened(name, s string, now time.Time) {
 	e.time = now
-	s := scalar(when)
 	if s == "" {
 		return
 	}

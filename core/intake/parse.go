@@ -90,8 +90,13 @@ func (r Reader) translate(e *envelope, rec *Received) {
 		rec.hold()
 		return
 	}
-	if quiet { // as it should be: nothing to warn of
-		rec.Event.Type, rec.Ignored, rec.Why = cmp.Or(typ, rec.Event.Type), true, why
+	switch {
+	case quiet && typ != "": // it would be told, were it whole
+		rec.Event.Type = typ
+		rec.ignore(why)
+		return
+	case quiet: // as it should be: nothing to warn of
+		rec.Ignored, rec.Why = true, why
 		return
 	}
 	rec.Event.Type, rec.Why = typ, why

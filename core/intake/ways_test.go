@@ -223,9 +223,6 @@ func TestNoOddBodyIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if m, head := odd.(map[string]any), w.header["Ce-Type"]; head == "" && m["type"] == nil && m["event-type"] == nil {
-				continue // nothing tells what this is
-			}
 			all, faults, err := w.read(raw)
 			if err != nil || len(faults) > 0 || len(all) != 1 {
 				t.Errorf("%s: %s: got %d events, faults %v, error %v", w.name, raw, len(all), faults, err)
@@ -305,5 +302,55 @@ func TestEventsWithoutAnIDAreKnownByWhatTheySay(t *testing.T) {
 	}
 	if len(ids) != 2 {
 		t.Errorf("got the ids %v, want two", ids)
+	}
+}
+
+// A body whose type is missing is heard by the state that it names.
+func TestBodiesWithoutATypeAreKnownByTheirState(t *testing.T) {
+	for _, body := range []string{
+		`{"id":"n1","orderCode":"00520044","consignmentCode":"cons00520044_1","status":"SHIPPED"}`,
+		`{"event-id":"n2","event-type-version":"v1","data":{"orderCode":"00520044","consignmentCode":"cons00520044_1","consignmentStatus":"SHIPPED"}}`,
+		`{"event-type":{},"event-time":"2026-03-05T14:02:12Z","event-id":"n3","data":{"orderCode":"00520044","consignmentCode":"cons00520044_1","consignmentStatus":"SHIPPED"}}`,
+	} {
+		all, faults, err := way{header: plainJSON}.read([]byte(body))
+		if err != nil || len(faults) > 0 || len(all) != 1 {
+			t.Fatalf("%s: got %d events, faults %v, error %v", body, len(all), faults, err)
+		}
+		if diff := cmp.Diff(shipped, all[0].Event.Data); diff != "" || all[0].Event.Type != "order.shipped" {
+			t.Errorf("%s: got %s; data -want +got:\n%s", body, all[0].Event.Type, diff)
+		}
+		if len(all[0].Warnings) != 1 || !strings.Contains(all[0].Warnings[0], "type is missing: order.status is taken for it") {
+			t.Errorf("%s: got warnings %q, want one about the type", body, all[0].Warnings)
+		}
+	}
+}
+
+// The shop's own events are sent once, so that an odd time loses none of them; our
+// own types are told.
+func TestTimesOfForeignEventsAreNeverRefused(t *testing.T) {
+	for when, want := range map[string]time.Time{"yesterday": march5.Add(time.Hour), "/Date(1772719332000)/": march5, "1772719332000": march5, "2026-03-05T14:02:12+0000": march5} {
+		w := way{header: webhookMode("OutboundOrder.Updated", "00520044|")}
+		w.header["Ce-Time"] = when
+		all, faults, err := w.read([]byte(`{"code":"00520044","status":{"code":"CANCELLED"}}`))
+		if err != nil || len(faults) > 0 || len(all) != 1 || !all[0].Event.Time.Equal(want) {
+			t.Errorf("%s: got %+v, faults %v, error %v; want the time %s", when, all, faults, err, want)
+		}
+	}
+	own := way{header: binaryMode("t1", "/shop/lamps", "order.cancelled", "yesterday")}
+	if _, faults, _ := own.read([]byte(`{"orderCode":"00520044"}`)); len(faults) != 1 || faults[0].Pointer != "/time" {
+		t.Errorf("one of our own types: got faults %v, want one of its time", faults)
+	}
+}
+
+// A change of a uid that does not say from which is stored and told to nobody, and its
+// sender hears what it lacks.
+func TestChangedUIDWithoutThePreviousOneIsWarnedOf(t *testing.T) {
+	w := way{header: binaryMode("u1", "kyma", "sap.kyma.custom.lampshop.customer.changeuid.v1", "")}
+	all, faults, err := w.read([]byte(`{"customerUid":"odile.brandt@example.com","storeUid":"lamps"}`))
+	if err != nil || len(faults) > 0 || len(all) != 1 {
+		t.Fatalf("got %d events, faults %v, error %v", len(all), faults, err)
+	}
+	if got := all[0]; !got.Ignored || got.Event.Type != core.CustomerRenamed || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "previousUid") {
+		t.Errorf("got %+v, want it ignored, with one warning of previousUid", got)
 	}
 }

@@ -112,9 +112,12 @@ func (r *Reconciler) customer(ctx context.Context, x core.Reading) (shop, err er
 // orders reads those of a customer's orders that are due, and tells when the next one
 // is; zero: none.
 func (r *Reconciler) orders(ctx context.Context, p person) (next time.Time, shop, err error) {
-	all, err := r.list(ctx, p)
+	all, whole, err := r.list(ctx, p)
 	if err != nil {
 		return next, ofShop(err), notOfShop(err)
+	}
+	if !whole {
+		next = time.Now().Add(max(rest, r.Every))
 	}
 	for _, o := range all {
 		due, err := r.order(ctx, p, o)
@@ -187,27 +190,29 @@ func (r *Reconciler) who(ctx context.Context, name string) (p person, ok bool, e
 }
 
 // list puts together the orders of a customer that may be under way: those of their
-// own lists, with their states and returns, and those known from events.
-func (r *Reconciler) list(ctx context.Context, p person) ([]listed, error) {
+// own lists, with their states and returns, and those known from events. whole is
+// false where the shop did not give the orders.
+func (r *Reconciler) list(ctx context.Context, p person) (all []listed, whole bool, err error) {
 	since := time.Now().Add(-r.OrdersFor)
-	var all []listed
+	whole = true
 	for _, site := range p.sites {
 		if strings.Contains(p.uid, "|") {
 			break // a guest, who has no list
 		}
-		orders, err := r.ask(ctx, func() ([]core.EntityState, error) { return r.Shop.Orders(ctx, site, p.uid, since) })
+		orders, given, err := r.ask(ctx, func() ([]core.EntityState, error) { return r.Shop.Orders(ctx, site, p.uid, since) })
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		whole = whole && given
 		for _, o := range orders {
 			all = append(all, listed{EntityState: o})
 		}
 		if len(orders)+len(p.known) == 0 {
 			continue
 		}
-		returns, err := r.ask(ctx, func() ([]core.EntityState, error) { return r.Shop.Returns(ctx, site, p.uid, since) })
+		returns, _, err := r.ask(ctx, func() ([]core.EntityState, error) { return r.Shop.Returns(ctx, site, p.uid, since) })
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, ret := range returns {
 			all = withReturn(all, ret)
@@ -218,7 +223,7 @@ func (r *Reconciler) list(ctx context.Context, p person) ([]listed, error) {
 			all = append(all, listed{EntityState: core.EntityState{Site: q.Site, OrderCode: q.Code}})
 		}
 	}
-	return all, nil
+	return all, whole, nil
 }
 
 // withReturn adds a return to its order, which may be older than those listed.
@@ -232,16 +237,16 @@ func withReturn(all []listed, ret core.EntityState) []listed {
 	return all
 }
 
-// ask asks the shop for a list. A shop that does not give it has none.
-func (r *Reconciler) ask(ctx context.Context, list func() ([]core.EntityState, error)) ([]core.EntityState, error) {
+// ask asks the shop for a list. One that does not give it has none, for now.
+func (r *Reconciler) ask(ctx context.Context, list func() ([]core.EntityState, error)) (all []core.EntityState, given bool, err error) {
 	if err := r.turn(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	all, err := list()
+	all, err = list()
 	if refused(err) {
 		r.Log.Debug("the shop does not give a list", "err", err)
-		return nil, nil
+		return nil, gone(err), nil
 	}
 	r.Count("reconciled", 1, "what", "list")
-	return all, err
+	return all, true, err
 }

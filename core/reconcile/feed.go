@@ -63,8 +63,16 @@ func (r *Reconciler) feed(ctx context.Context, site string) error {
 }
 
 // changed makes an event of an element of the feed, unless the order is somebody's
-// who has no chat.
+// who has no chat, or the reading of it has seen as much: it knows better whether that
+// is news, because the feed does not say when a state was reached.
 func (r *Reconciler) changed(tx *lane.Tx, c core.EntityState, now time.Time) error {
+	last, err := tx.Reading(kindOrder, c.Site+"/"+c.OrderCode)
+	switch {
+	case err == nil && last.Seen[finding{EntityState: c}.entity()] == c.State:
+		return nil
+	case err != nil && !errors.Is(err, core.ErrNotFound):
+		return err
+	}
 	owner, err := tx.OrderOwner(c.Site, c.OrderCode)
 	if err != nil && !errors.Is(err, core.ErrNotFound) {
 		return err

@@ -80,3 +80,24 @@ func TestFeedOfStrangers(t *testing.T) {
 		r.wantTold("order.placed 1002")
 	})
 }
+
+// The feed comes after a reading and does not say when a state was reached: what the
+// reading has seen is no news of the feed's, be it told or older than the link.
+func TestFeedAfterAReading(t *testing.T) {
+	inRig(t, func(o *reconcile.Options) { o.StatusFeed = time.Minute }, func(r *rig) {
+		r.wait(2 * time.Minute)
+		r.sim.Fail(hybrissim.Failure{Status: 503, Path: "/feeds/"})
+		r.order("1001", odile)
+		r.wait(10 * time.Second)
+		r.link(odile)
+		r.order("1002", odile)
+		r.wait(time.Minute)
+		r.wantTold("order.placed 1002")
+		r.sim.ClearFaults()
+		r.wait(5 * time.Minute)
+		r.wantTold("order.placed 1002")
+		if r.requests("/feeds/orders/statusfeed") < 3 {
+			t.Error("the feed was not asked again")
+		}
+	})
+}

@@ -44,7 +44,7 @@ func (r *Reconciler) order(ctx context.Context, p person, l listed) (time.Time, 
 	next := core.Reading{Kind: kindOrder, Name: name, Seen: last.Seen, At: now.Add(rarely)}
 	switch {
 	case err == nil:
-	case refused(err): // gone, or another customer's: their own reading finds it
+	case gone(err): // or another customer's: their own reading finds it
 		return next.At, r.Engine.Do(ctx, func(tx *lane.Tx) error { return tx.SaveReading(next) })
 	default:
 		return time.Time{}, err

@@ -23,25 +23,41 @@ type Options struct {
 	Events  Events
 	Sites   []string // whose feeds are asked; the first is that of customers of whom none is known
 
-	Every      time.Duration // between two readings of an order that something happens to; 0: none
-	OrdersFor  time.Duration // how long after it was placed an order is looked after
-	StatusFeed time.Duration // between two readings of a site's feed; 0: none
-	PerSecond  float64       // requests
+	Settings
 
 	Log   *slog.Logger
 	Count core.Count
 }
 
+// Settings are what a reload can change.
+type Settings struct {
+	Every      time.Duration // between two readings of an order that something happens to; 0: none
+	OrdersFor  time.Duration // how long after it was placed an order is looked after
+	StatusFeed time.Duration // between two readings of a site's feed; 0: none
+	PerSecond  float64       // requests
+}
+
 // Reconciler reads the shop again.
 type Reconciler struct {
-	Options
-	asked time.Time            // when the shop was last asked
-	quiet map[string]time.Time // sites that give no feed: when to ask again
+	Options                      // its Settings are those of the round
+	asked   time.Time            // when the shop was last asked
+	quiet   map[string]time.Time // sites that give no feed: when to ask again
+	set     chan Settings        // holds the newest that are not in force yet
 }
 
 // New returns a reconciler.
 func New(o Options) *Reconciler {
-	return &Reconciler{Options: o, quiet: map[string]time.Time{}}
+	return &Reconciler{Options: o, quiet: map[string]time.Time{}, set: make(chan Settings, 1)}
+}
+
+// Set puts other settings in force, after the round that is under way. Only one
+// caller may call it at a time.
+func (r *Reconciler) Set(x Settings) {
+	select {
+	case <-r.set: // never came into force
+	default:
+	}
+	r.set <- x
 }
 
 const (
@@ -57,7 +73,7 @@ const (
 
 // Run reads until ctx ends.
 func (r *Reconciler) Run(ctx context.Context) {
-	if r.Shop == nil || r.Every <= 0 && r.StatusFeed <= 0 {
+	if r.Shop == nil {
 		return
 	}
 	tick := time.NewTicker(r.beat())
@@ -67,6 +83,10 @@ func (r *Reconciler) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case r.Settings = <-r.set:
+			clear(r.quiet) // there may be a feed now
+			tick.Reset(r.beat())
+			continue
 		case now := <-tick.C:
 			if now.Before(restUntil) || !r.Engine.Leads() {
 				continue // another process does
@@ -130,6 +150,7 @@ func (r *Reconciler) round(ctx context.Context) error {
 			return shop
 		default:
 			failures++
+			r.Log.Warn("orders of a customer cannot be read again now; trying again", "err", shop)
 		}
 	}
 	return nil
@@ -151,6 +172,13 @@ func (r *Reconciler) turn(ctx context.Context) error {
 	}
 	r.asked = time.Now()
 	return ctx.Err()
+}
+
+// gone reports whether the shop has said that there is no such thing. Any other
+// refusal is about us or the shop, and may be over by the next reading.
+func gone(err error) bool {
+	failed, ok := errors.AsType[*core.ShopError](err)
+	return ok && failed.NotFound
 }
 
 // refused reports whether the shop has answered, and not with what was asked for.

@@ -226,3 +226,60 @@ func TestNothingIsReadWithoutAChat(t *testing.T) {
 		}
 	})
 }
+
+// What a reload changes is in force with the next round: off, on, and another pace.
+func TestSettingsChangeWhileReading(t *testing.T) {
+	inRig(t, func(o *reconcile.Options) { o.Every = 0 }, func(r *rig) {
+		ctx := context.Background()
+		r.link(odile)
+		r.order("1001", odile)
+		r.wait(time.Hour)
+		r.wantTold()
+		on := reconcile.Settings{Every: 15 * time.Minute, OrdersFor: 30 * 24 * time.Hour, StatusFeed: time.Minute, PerSecond: 4}
+		r.again.Set(reconcile.Settings{})
+		r.again.Set(on) // the newer one counts
+		r.wait(4 * time.Minute)
+		r.wantTold("order.placed 1001")
+		r.ok(r.sim.Ship(ctx, "1001", "", "TRACK-1", "DHL", ""))
+		r.wait(16 * time.Minute)
+		r.wantTold("order.placed 1001", "order.shipped 1001")
+		r.again.Set(reconcile.Settings{})
+		r.wait(time.Minute)
+		before := len(r.sim.Calls())
+		r.ok(r.sim.Deliver(ctx, "1001", parcel("1001")))
+		r.wait(3 * time.Hour)
+		if n := len(r.sim.Calls()); n != before {
+			t.Errorf("off: got %d requests", n-before)
+		}
+		r.again.Set(on)
+		r.wait(4 * time.Minute)
+		r.wantTold("order.placed 1001", "order.shipped 1001", "order.delivered 1001")
+	})
+}
+
+// A shop that answers, but not as one does (its client is refused for a while, a page
+// of the place where it is being installed), has not said that an order is gone.
+func TestRefusedForAWhileIsNotGone(t *testing.T) {
+	for name, failing := range map[string]hybrissim.Failure{
+		"the role is missing":  {Status: 401, Type: "AccessDeniedError", Message: "Access is denied"},
+		"the client is locked": {Status: 401, Type: "invalid_client", Path: "/oauth/token"},
+		"another page":         {Status: 404, Type: "-"},
+		"moved":                {Status: 302, Type: "-"},
+	} {
+		inRig(t, func(o *reconcile.Options) { o.StatusFeed = 0 }, func(r *rig) {
+			ctx := context.Background()
+			r.link(odile)
+			r.order("1001", odile)
+			r.wait(time.Hour)
+			r.sim.Fail(failing)
+			r.sim.ExpireTokens()
+			r.ok(r.sim.Ship(ctx, "1001", "", "TRACK-1", "DHL", ""))
+			r.wait(time.Hour)
+			r.sim.ClearFaults()
+			r.wait(20 * time.Minute)
+			if got := r.told(); len(got) != 2 || got[1] != "order.shipped 1001" {
+				t.Errorf("%s: got %q within 20 min of the end of it, want the parcel", name, got)
+			}
+		})
+	}
+}

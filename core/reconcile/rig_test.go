@@ -67,6 +67,7 @@ type rig struct {
 	store  *store.Store
 	engine *lane.Engine
 	in     *intake.Intake
+	again  *reconcile.Reconciler
 	end    func()
 	pushed int
 }
@@ -82,7 +83,7 @@ func inRig(t *testing.T, change func(*reconcile.Options), test func(r *rig)) {
 		r := &rig{t: t, path: path, texts: texts, out: &outbox{}}
 		r.sim = hybrissim.New(hybrissim.Options{ClientID: "tidings", ClientSecret: secret, BaseSites: []string{site}})
 		r.opt = reconcile.Options{
-			Sites: []string{site}, Every: 15 * time.Minute, OrdersFor: 30 * 24 * time.Hour, PerSecond: 4,
+			Sites: []string{site}, Settings: reconcile.Settings{Every: 15 * time.Minute, OrdersFor: 30 * 24 * time.Hour, PerSecond: 4},
 			Log: slog.New(slog.DiscardHandler), Count: func(string, float64, ...string) {},
 		}
 		if change != nil {
@@ -121,9 +122,10 @@ func (r *rig) start() {
 	r.opt.Engine, r.opt.Shop, r.opt.Dialect, r.opt.Events = r.engine, shop, client.Dialect(), r.in
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
+	r.again = reconcile.New(r.opt)
 	go func() {
 		defer close(ended)
-		reconcile.New(r.opt).Run(ctx)
+		r.again.Run(ctx)
 	}()
 	r.end = func() { cancel(); <-ended }
 }

@@ -177,7 +177,7 @@ func (ring keyring) identify(r *http.Request, now time.Time) (ringKey, bool) {
 }
 
 // who finds out whose request it is. The error is that of a body that could not
-// be read to check its signature.
+// be read to check its signature, or of a request that says more than was signed.
 func (s *Server) who(r *http.Request) (ringKey, bool, error) {
 	x := s.settings.Load()
 	switch {
@@ -185,7 +185,11 @@ func (s *Server) who(r *http.Request) (ringKey, bool, error) {
 		k, ok := x.keys.identify(r, s.now())
 		return k, ok, nil
 	case r.Header.Get(signatureHeader) != "":
-		return x.keys.signer(r, s.now())
+		k, ok, err := x.keys.signer(r, s.now())
+		if err == nil && ok {
+			err = beyondSignature(r)
+		}
+		return k, ok, err
 	}
 	k, ok := x.keys.bySubject(s.subjectOf(r, x.ClientCertificateHeader))
 	return k, ok, nil

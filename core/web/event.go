@@ -37,6 +37,7 @@ type acceptedEvent struct {
 func (s *Server) postEvents(c *gin.Context) {
 	events, err := s.readEvents(c)
 	if err != nil {
+		s.tellRefused(keyOf(c), err)
 		s.failWith(c, err, 0)
 		return
 	}
@@ -48,6 +49,18 @@ func (s *Server) postEvents(c *gin.Context) {
 		return
 	}
 	c.JSON(http.StatusAccepted, summary(all))
+}
+
+// tellRefused says in the log whose events are not taken, and why: senders that
+// do not look at an answer lose them, and nobody else hears of it.
+func (s *Server) tellRefused(k ringKey, err error) {
+	faults := []string{}
+	if known, ok := errors.AsType[*refusal](err); ok {
+		for _, f := range known.Errors {
+			faults = append(faults, *f.Pointer+" "+f.Detail)
+		}
+	}
+	s.Log.Warn("events are refused", "key", k.name, "why", err.Error(), "faults", faults)
 }
 
 func summary(all []intake.Status) accepted {

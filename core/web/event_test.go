@@ -83,6 +83,25 @@ func TestEventsUnreadable(t *testing.T) {
 	})
 }
 
+// Senders of events seldom look at an answer: what is refused is in the log too, with
+// whose it is and what is wrong, and without what was sent.
+func TestEventsRefusedAreInTheLog(t *testing.T) {
+	gateway(t, func(t *testing.T, r *rig) {
+		headers := []string{"Authorization", "Bearer " + eventsKey}
+		r.on(r.internal, "POST", "/v1/events", `{"specversion":"1.0","id":"x","source":"/shop","type":"order.shipped","time":"h1dden","data":{}}`, headers...).want(422)
+		r.on(r.internal, "POST", "/v1/events", `{"secret":"h1dden"}`, headers...).want(400)
+		log := r.log.String()
+		for _, want := range []string{"events are refused", "key=feed", "/time must be a time", "/data/orderCode is required", "this is no event"} {
+			if !strings.Contains(log, want) {
+				t.Errorf("the log has no %q: %s", want, log)
+			}
+		}
+		if strings.Contains(log, "h1dden") {
+			t.Errorf("the log holds what was sent: %s", log)
+		}
+	})
+}
+
 // A body of exactly the limit is taken.
 func TestEventsAtTheLimit(t *testing.T) {
 	gateway(t, func(t *testing.T, r *rig) {

@@ -65,6 +65,20 @@ func (ring keyring) signs() bool {
 	return false
 }
 
+// beyondSignature refuses what a signature does not cover: it is over the body, so
+// that neither what is asked for nor what stands in headers is the signer's word.
+func beyondSignature(r *http.Request) error {
+	if r.URL.Path != eventsPath {
+		return refuse(http.StatusForbidden, "a signature is good for "+eventsPath+" only, because it is over the body and not over what is asked for")
+	}
+	for name := range r.Header {
+		if strings.HasPrefix(name, "Ce-") {
+			return refuse(http.StatusBadRequest, "a signature is over the body: send the event as a whole in it (application/cloudevents+json), without ce-* headers")
+		}
+	}
+	return nil
+}
+
 func signed(secret []byte, head string, body []byte, given string) bool {
 	h := hmac.New(sha256.New, secret)
 	h.Write([]byte(head))

@@ -77,6 +77,13 @@ func TestSignedRequests(t *testing.T) {
 				t.Errorf("%s: got %d, want %d: %s", test.name, a.status, test.want, a.body)
 			}
 		}
+		// What is not signed is not the signer's word: what is asked for, and headers.
+		r.on(r.internal, "POST", "/v1/explain", body, good...).want(403)
+		r.on(r.internal, "GET", "/v1/events/e1", "", signature(signingKey, "m", time.Now(), "")...).want(403)
+		r.on(r.internal, "GET", "/v1/events", "", signature(signingKey, "m", time.Now(), "")...).want(204)
+		binary := append([]string{"Ce-Specversion", "1.0", "Ce-Id", "e3", "Ce-Source", "process-action", "Ce-Type", "order.cancelled"}, good...)
+		r.on(r.internal, "POST", "/v1/events", body, binary...).want(400)
+		r.call("GET", "/v1/events/e3", "").want(404)
 		r.token(nil, "grant_type", "client_credentials", "client_id", "process", "client_secret", signingKey).want(401)
 		r.on(r.internal, "GET", "/v1/messages", "", signature(signingKey, "m", time.Now(), "")...).want(403)
 		if strings.Contains(r.log.String(), signingKey) {

@@ -23,6 +23,9 @@ type route struct {
 	handle       gin.HandlerFunc
 }
 
+// eventsPath is where the shop reports.
+const eventsPath = "/v1/events"
+
 // webhookPath is where platforms call. They have no use for HEAD, and an adapter
 // is asked for GET and POST only.
 const webhookPath = "/webhooks/:channel"
@@ -58,9 +61,9 @@ func (s *Server) routes() []route {
 	const get, post, put, remove = http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete
 	const api, outside, everywhere = internal | shared, public | shared, public | internal | shared
 	return []route{
-		{post, "/v1/events", api, scopeEvents, s.postEvents},
-		{get, "/v1/events", api, scopeEvents, s.probeEvents},
-		{get, "/v1/events/:id", api, scopeEvents, s.getEvent},
+		{post, eventsPath, api, scopeEvents, s.postEvents},
+		{get, eventsPath, api, scopeEvents, s.probeEvents},
+		{get, eventsPath + "/:id", api, scopeEvents, s.getEvent},
 		{post, "/v1/explain", api, scopeEvents, s.explain},
 		{post, "/v1/mail", api, scopeEvents, s.postMail},
 
