@@ -122,7 +122,7 @@ func (codeChannel) IdentityOf(_ context.Context, _ core.Address) (core.Identity,
 }
 
 func (codeChannel) Invite(string) core.Invitation {
-	return core.Invitation{TakesCode: true, How: "send %s to the app"}
+	return core.Invitation{TakesCode: true, How: "send %s to the app", HowIn: map[string]string{"de": "%s an die App schicken"}}
 }
 
 // rig is a gateway on a database of its own, in virtual time.
