@@ -100,9 +100,11 @@ type Invitation struct {
 	// URL opens the messenger with the token, where the platform has such links.
 	URL string
 	// TakesCode says that the customer types a short code instead; How tells where,
-	// with %s in place of the code.
+	// with %s in place of the code, and HowIn the same in other languages than
+	// English, by the language ("de").
 	TakesCode bool
 	How       string
+	HowIn     map[string]string
 	// Extra are further fields for a web page (dataRef, appId, pageId).
 	Extra map[string]string
 }

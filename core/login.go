@@ -77,12 +77,15 @@ type Revoker interface {
 	Revocation(form map[string][]string) (subject string, err error)
 }
 
-// Matcher is a channel whose platform tells which of our chats belongs to an
-// account of its login.
+// Matcher is a channel whose platform tells which of our chats and which account
+// of its login are one person's. Its errors are as FinishLogin's.
 type Matcher interface {
 	// AddressOf returns the address of an account, by Identity.Subject; empty
-	// while it has none with us. Its errors are as FinishLogin's.
+	// while it has none with us.
 	AddressOf(ctx context.Context, subject string) (Address, error)
+	// IdentityOf returns the account that a chat is of, with the proof. Its Subject
+	// is empty while the account has never logged in, or where nobody can.
+	IdentityOf(ctx context.Context, a Address) (Identity, error)
 }
 
 // AccountLinker is a channel whose platform can have a customer log in at the
@@ -90,4 +93,7 @@ type Matcher interface {
 type AccountLinker interface {
 	// AccountLinkingURL is the shop's page for that; empty where there is none.
 	AccountLinkingURL() string
+	// UnlinkAccount tells the platform that the shop has ended a chat's link. It does
+	// nothing where there is no such page. Its errors are as FinishLogin's.
+	UnlinkAccount(ctx context.Context, a Address) error
 }

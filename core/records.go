@@ -116,7 +116,7 @@ type Link struct {
 	State      LinkState
 	Purpose    Purpose
 	Evidence   string // "opt-in 17, update 4711", "the shop's word"
-	Subject    string // what the platform's login calls the account; empty: no login
+	Subject    string // what the platform's login calls the account; empty: not known
 	Consent    string // the text the customer agreed to
 	ConsentVer string
 	Site       string

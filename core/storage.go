@@ -124,8 +124,8 @@ type Links interface {
 	LinkOf(addressID int64) (Link, error)
 	// LinksOf returns the links of a customer that have not ended, newest first.
 	LinksOf(customerID int64) ([]LinkedAddress, error)
-	// LinksBySubject returns the links on a channel that have not ended and were
-	// proved by the login of one account.
+	// LinksBySubject returns the links on a channel that are of one account of the
+	// platform's login, those that have ended too.
 	LinksBySubject(channel, subject string) ([]Link, error)
 	// LinkHistory returns all links of a customer, those that have ended too, newest first.
 	LinkHistory(customerID int64) ([]LinkedAddress, error)

@@ -1,6 +1,8 @@
 package channeltest
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"tidings/core"
@@ -27,6 +29,11 @@ func invited(t *testing.T, w *world, token string) {
 	survivesJSON(t, inv)
 	if inv.URL == "" && (!inv.TakesCode || inv.How == "") {
 		t.Fatalf("got %+v, want a URL, or a code and where to type it", inv)
+	}
+	for language, how := range inv.HowIn {
+		if said := fmt.Sprintf(how, token); !strings.Contains(said, token) || strings.Contains(said, "%!") {
+			t.Errorf("in %s: got %q, want where to type the code", language, said)
+		}
 	}
 	ways := w.platform.Arrivals(inv, token)
 	if len(ways) == 0 {

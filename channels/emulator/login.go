@@ -154,7 +154,7 @@ func Back(redirectURI string, answer url.Values) string {
 }
 
 var consent = template.Must(template.New("").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Title}}</title></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{{.Title}}</title><link rel="icon" href="data:,"></head>
 <body><h1>{{.Title}}</h1><p>Who are you? This is an emulated login: nothing leaves this machine.</p>
 <ul>{{range .Ways}}<li><a href="{{.URL}}">{{.Name}}</a></li>{{end}}</ul></body></html>
 `))

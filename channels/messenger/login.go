@@ -21,6 +21,8 @@ import (
 //
 //   - https://developers.facebook.com/documentation/facebook-login/guides/advanced/manual-flow
 //   - https://developers.facebook.com/docs/graph-api/reference/user/ids_for_pages
+//   - https://developers.facebook.com/docs/messenger-platform/identity/id-matching (ids_for_apps)
+//   - https://developers.facebook.com/docs/messenger-platform/identity/account-linking (unlink_accounts)
 //   - https://developers.facebook.com/docs/graph-api/guides/secure-requests (appsecret_proof)
 //   - https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback
 //
@@ -83,7 +85,7 @@ func (c *channel) exchangeCode(ctx context.Context, code, redirectURI string) (s
 	var got struct {
 		Token string `json:"access_token"`
 	}
-	err := c.graph(ctx, "/oauth/access_token", url.Values{
+	err := c.graph(ctx, http.MethodGet, "/oauth/access_token", url.Values{
 		"client_id": {c.config.AppID}, "client_secret": {c.config.AppSecret.Reveal()}, "redirect_uri": {redirectURI}, "code": {code},
 	}, &got)
 	if err == nil && got.Token == "" {
@@ -101,7 +103,7 @@ func (c *channel) appScoped(ctx context.Context, token string) (string, error) {
 			IsValid bool  `json:"is_valid"`
 		} `json:"data"`
 	}
-	if err := c.graph(ctx, "/debug_token", c.asApp(url.Values{"input_token": {token}}), &about); err != nil {
+	if err := c.graph(ctx, http.MethodGet, "/debug_token", c.asApp(url.Values{"input_token": {token}}), &about); err != nil {
 		return "", err
 	}
 	if !about.Data.IsValid || string(about.Data.AppID) != c.config.AppID {
@@ -110,9 +112,7 @@ func (c *channel) appScoped(ctx context.Context, token string) (string, error) {
 	var me struct {
 		ID ident `json:"id"`
 	}
-	if err := c.graph(ctx, "/me", url.Values{
-		"fields": {"id"}, "access_token": {token}, "appsecret_proof": {proof(c.config.AppSecret, token)},
-	}, &me); err != nil {
+	if err := c.graph(ctx, http.MethodGet, "/me", c.with(token, url.Values{"fields": {"id"}}), &me); err != nil {
 		return "", err
 	}
 	if me.ID == "" || me.ID != about.Data.UserID {
@@ -131,7 +131,7 @@ func (c *channel) pageScoped(ctx context.Context, asid string) (string, error) {
 			} `json:"page"`
 		} `json:"data"`
 	}
-	err := c.graph(ctx, "/"+url.PathEscape(asid)+"/ids_for_pages", c.asApp(url.Values{"page": {c.config.PageID}}), &ids)
+	err := c.graph(ctx, http.MethodGet, "/"+url.PathEscape(asid)+"/ids_for_pages", c.asApp(url.Values{"page": {c.config.PageID}}), &ids)
 	if err != nil {
 		return "", err
 	}
@@ -149,9 +149,44 @@ func (c *channel) AddressOf(ctx context.Context, asid string) (core.Address, err
 	return core.Address{Value: psid}, err
 }
 
+// IdentityOf returns the app-scoped id of whom our Page's chats know by a
+// page-scoped one. Somebody who never logged in to the app has none.
+func (c *channel) IdentityOf(ctx context.Context, a core.Address) (core.Identity, error) {
+	if !c.HasLogin() || a.Kind != "" {
+		return core.Identity{}, nil
+	}
+	var ids struct {
+		Data []struct {
+			ID  ident `json:"id"`
+			App struct {
+				ID ident `json:"id"`
+			} `json:"app"`
+		} `json:"data"`
+	}
+	err := c.graph(ctx, http.MethodGet, "/"+url.PathEscape(a.Value)+"/ids_for_apps", c.asPage(url.Values{"app": {c.config.AppID}}), &ids)
+	if err != nil {
+		return core.Identity{}, err
+	}
+	for _, x := range ids.Data {
+		if string(x.App.ID) == c.config.AppID && x.ID != "" {
+			return core.Identity{
+				Address: a, Subject: string(x.ID),
+				Proof: "app-scoped id " + string(x.ID) + " of app " + c.config.AppID + " by ids_for_apps",
+			}, nil
+		}
+	}
+	return core.Identity{}, nil
+}
+
 // asApp adds the app's own token, with its proof.
 func (c *channel) asApp(q url.Values) url.Values {
-	token := c.config.AppID + "|" + c.config.AppSecret.Reveal()
+	return c.with(c.config.AppID+"|"+c.config.AppSecret.Reveal(), q)
+}
+
+// asPage adds the Page's token, with its proof.
+func (c *channel) asPage(q url.Values) url.Values { return c.with(c.config.PageToken.Reveal(), q) }
+
+func (c *channel) with(token string, q url.Values) url.Values {
 	q.Set("access_token", token)
 	q.Set("appsecret_proof", proof(c.config.AppSecret, token))
 	return q
@@ -160,8 +195,8 @@ func (c *channel) asApp(q url.Values) url.Values {
 // graph asks the Graph API. Its errors hold neither the URL, which is full of
 // secrets, nor Meta's words. What Meta refuses as a wrong code or token is not
 // proved; other refusals are about the app.
-func (c *channel) graph(ctx context.Context, path string, q url.Values, out any) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(c.config.APIURL, "/")+path+"?"+q.Encode(), nil)
+func (c *channel) graph(ctx context.Context, method, path string, q url.Values, out any) error {
+	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.config.APIURL, "/")+path+"?"+q.Encode(), nil)
 	if err != nil {
 		return errors.New("messenger: login: api_url is no URL")
 	}
@@ -233,3 +268,11 @@ func signedPayload(secret core.Secret, request string) (payload []byte, ok bool)
 
 // AccountLinkingURL is the shop's login, which Messenger opens from the chat.
 func (c *channel) AccountLinkingURL() string { return c.config.AccountLinkingURL }
+
+// UnlinkAccount has Messenger show the chat's account as logged out of the shop.
+func (c *channel) UnlinkAccount(ctx context.Context, a core.Address) error {
+	if c.config.AccountLinkingURL == "" || a.Kind != "" {
+		return nil
+	}
+	return c.graph(ctx, http.MethodPost, "/me/unlink_accounts", c.asPage(url.Values{"psid": {a.Value}}), &struct{}{})
+}

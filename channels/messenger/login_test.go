@@ -114,6 +114,77 @@ func TestIDsOfAnotherPage(t *testing.T) {
 	}
 }
 
+// Whose account a chat is: nobody's before a login, then the app's own id alone,
+// with the Page's token and its proof.
+func TestAccountOfAChat(t *testing.T) {
+	asked, answer := 0, http.RoundTripper(nil)
+	watched := func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if !strings.HasSuffix(r.URL.Path, "/ids_for_apps") {
+				return next.RoundTrip(r)
+			}
+			asked++
+			if q := r.URL.Query(); q.Get("app") != "99" || q.Get("access_token") != testToken || q.Get("appsecret_proof") != proof(testSecret, testToken) {
+				t.Error("the question has not the app, the Page's token or its proof")
+			}
+			if answer != nil {
+				return answer.RoundTrip(r)
+			}
+			return next.RoundTrip(r)
+		})
+	}
+	c, sim := loginWorld(t, watched)
+	if _, err := sim.Say(t.Context(), "7001", "Hello"); err != nil {
+		t.Fatal(err)
+	}
+	chat := core.Address{Value: "7001"}
+	want := func(name, subject string) {
+		t.Helper()
+		id, err := c.IdentityOf(t.Context(), chat)
+		if err != nil || id.Subject != subject || (id.Proof == "") != (subject == "") {
+			t.Errorf("%s: got %+v, %v, want %q", name, id, err, subject)
+		}
+	}
+	want("before a login", "")
+	account := sim.ASID("7001")
+	want("after one", account)
+	answer = respond(200, `{"data":[{"id":"666","app":{"id":"98"}},{"app":{"id":"99"}}]}`)
+	want("ids of another app", "")
+	answer = respond(400, `{"error":{"code":100,"error_subcode":33,"message":"Object with ID '7001' does not exist"}}`)
+	if id, err := c.IdentityOf(t.Context(), chat); err == nil || id.Subject != "" || strings.Contains(err.Error(), "7001") {
+		t.Errorf("refused: got %+v, %v, want an error that names nobody", id, err)
+	}
+	answer, asked = nil, 0
+	chat.Kind = userRef
+	want("a checkbox", "")
+	chat.Kind, c.config.Login = "", ""
+	want("no login", "")
+	if asked != 0 {
+		t.Errorf("got %d questions, want none", asked)
+	}
+}
+
+// The shop's end of a link is Messenger's, where it has logins at the shop.
+func TestUnlinkAccount(t *testing.T) {
+	c, sim := loginWorld(t, nil)
+	if _, err := sim.Say(t.Context(), "7001", "Hello"); err != nil {
+		t.Fatal(err)
+	}
+	for page, want := range map[string]int{"": 0, "https://shop.example.com/login": 1} {
+		sim.Reset()
+		if _, err := sim.Say(t.Context(), "7001", "Hello"); err != nil {
+			t.Fatal(err)
+		}
+		c.config.AccountLinkingURL = page
+		if err := c.UnlinkAccount(t.Context(), core.Address{Value: "7001"}); err != nil || sim.Unlinked("7001") != want {
+			t.Errorf("with the page %q: got %v and %d times, want %d", page, err, sim.Unlinked("7001"), want)
+		}
+	}
+	if err := c.UnlinkAccount(t.Context(), core.Address{Value: "7002"}); err == nil || strings.Contains(err.Error(), "7002") {
+		t.Errorf("nobody: got %v, want an error that names nobody", err)
+	}
+}
+
 func TestLoginErrorsHoldNoSecret(t *testing.T) {
 	c := testConfig()
 	c.Login = facebook

@@ -52,7 +52,10 @@ func (c *Channel) Identity() (app, account string) { return "", c.team }
 // customer types a code. How is a format for fmt that names its one argument
 // twice.
 func (c *Channel) Invite(string) core.Invitation {
-	return core.Invitation{TakesCode: true, How: "/link %[1]s, or send %[1]s to the app"}
+	return core.Invitation{
+		TakesCode: true, How: "/link %[1]s, or send %[1]s to the app",
+		HowIn: map[string]string{"de": "/link %[1]s, oder %[1]s an die App schicken"},
+	}
 }
 
 // userID is what the id of a user looks like: W is one of an Enterprise Grid.

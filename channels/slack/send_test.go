@@ -186,7 +186,10 @@ func TestEncodeGolden(t *testing.T) {
 
 func TestInvitationNamesTheCodeTwice(t *testing.T) {
 	got := open(t, accepting(), nil).Invite("token")
-	want := core.Invitation{TakesCode: true, How: "/link %[1]s, or send %[1]s to the app"}
+	want := core.Invitation{
+		TakesCode: true, How: "/link %[1]s, or send %[1]s to the app",
+		HowIn: map[string]string{"de": "/link %[1]s, oder %[1]s an die App schicken"},
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

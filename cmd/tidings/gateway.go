@@ -76,7 +76,7 @@ func newGateway(ctx context.Context, with setup, log *slog.Logger) (*gateway, er
 	}, with.rules())
 	questions, err := g.deskOptions(inbound.Options{
 		Engine: g.engine, Outbox: g.out, Events: g.intake, Shop: shop,
-		Site: cfg.Commerce.Site, Keys: keys, Texts: g.texts, Sibling: g.sibling, ShopLogin: g.shopLogin, Log: log, Count: metrics.Count,
+		Site: cfg.Commerce.Site, Keys: keys, Texts: g.texts, Sibling: g.sibling, ShopLogin: g.shopLogin, Matcher: g.matcher, Log: log, Count: metrics.Count,
 	}, cfg.Commerce.Tickets)
 	if err != nil {
 		return nil, errors.Join(err, g.store.Close())
@@ -270,6 +270,16 @@ func (g *gateway) sibling(channel, account string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// matcher finds the channel of a name when its platform tells whose account a chat is.
+func (g *gateway) matcher(channel string) (core.Matcher, bool) {
+	o, ok := g.out.Outlet(channel)
+	if !ok {
+		return nil, false
+	}
+	m, ok := o.Channel.(core.Matcher)
+	return m, ok
 }
 
 // shopLogin is the shop's login that a channel's platform opens from a chat.

@@ -3,11 +3,15 @@ package main_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+
+	"tidings/channels/emulator"
+	"tidings/core/hybris/hybrissim"
 )
 
 // TestLoginMovesTheChat: an account that was another customer's becomes whose the
@@ -132,6 +136,87 @@ func TestLoginUndone(t *testing.T) {
 	}
 }
 
+// TestLoginFinishedInTheChatIsUndone: the account of a login that an m.me link
+// finished is known by the link, so what Meta says of the account finds it: also
+// after the chat was linked once more, for another order, and where the link ended
+// before. A chat whose account was not known when it was linked is found, too, if
+// Meta tells.
+func TestLoginFinishedInTheChatIsUndone(t *testing.T) {
+	t.Parallel()
+	w := start(t, withLogins)
+	callback := func(what string, p person) {
+		t.Helper()
+		if status, body, err := w.messenger.Callback(t.Context(), w.hook("/auth/messenger/"+what), p.chats[messengerName]); err != nil || status != http.StatusOK {
+			t.Errorf("%s: got status %d, %v: %s", what, status, err, body)
+		}
+	}
+	finish := func(n int) person {
+		t.Helper()
+		p := w.customer(n)
+		o := w.offer(p)
+		if got := w.login(messengerName, o.login(messengerName), p.chats[messengerName]); !strings.Contains(got.text, "One more step") {
+			t.Fatalf("got %s, want the way into the chat", got.text)
+		}
+		w.optIn(messengerName, p.chats[messengerName], o.ref(messengerName), "")
+		w.quiet()
+		if len(w.linked(p)) != 1 {
+			t.Fatalf("customer %d is not linked", n)
+		}
+		return p
+	}
+	wantNone := func(what string, p person) {
+		t.Helper()
+		if got := w.linked(p); len(got) != 0 {
+			t.Errorf("%s: got links %q, want none", what, got)
+		}
+	}
+	// What Meta refuses to tell once the app was removed is not needed.
+	refuse := func(methods ...string) {
+		w.messenger.Faults().Clear()
+		for _, m := range methods {
+			w.messenger.Faults().Add(emulator.Fault{Kind: emulator.ServerError, Method: m})
+		}
+	}
+
+	removed := finish(1)
+	const account = "app-scoped id 10%s of app " + appID + " by ids_for_apps"
+	if got, want := w.evidence(messengerName, removed), fmt.Sprintf(account, removed.chats[messengerName]); !strings.HasPrefix(got, "opt-in ") || !strings.HasSuffix(got, want) {
+		t.Errorf("got evidence %q, want the opt-in and %q", got, want)
+	}
+	refuse("ids_for_pages")
+	callback("deauthorize", removed)
+	wantNone("removed", removed)
+
+	refuse()
+	again := finish(2)
+	refuse("ids_for_apps", "ids_for_pages")
+	again.order = w.shop.AddOrder(hybrissim.SampleOrder("00418888", again.uid, site)).Code
+	w.optIn(messengerName, again.chats[messengerName], w.offer(again).ref(messengerName), "")
+	w.quiet()
+	callback("deauthorize", again)
+	wantNone("linked once more", again)
+
+	refuse()
+	ended := finish(3)
+	w.want(http.StatusNoContent, http.MethodDelete, "/v1/customers/"+url.PathEscape(ended.uid)+"/addresses/messenger", nil, nil)
+	callback("deletion", ended)
+	_, _, raw := w.ask(http.MethodGet, w.api("/v1/customers/"+url.PathEscape(ended.uid)+"/export"), nil)
+	if strings.Contains(string(raw), "app-scoped") || !strings.Contains(string(raw), "a login, taken back") {
+		t.Errorf("the export of a link that had ended: got %s, want the ids forgotten", raw)
+	}
+
+	refuse("ids_for_apps")
+	unknown := finish(4)
+	refuse("ids_for_pages")
+	callback("deauthorize", unknown)
+	if got := w.linked(unknown); len(got) != 1 {
+		t.Errorf("Meta tells nothing: got links %q, want it still", got)
+	}
+	refuse()
+	callback("deauthorize", unknown)
+	wantNone("matched when it was removed", unknown)
+}
+
 // TestMatchedAddress: a shop with a Facebook Login of its own links by the app-scoped
 // id, once the customer has a chat with the Page.
 func TestMatchedAddress(t *testing.T) {
@@ -199,5 +284,24 @@ func TestAccountLinking(t *testing.T) {
 	w.quiet()
 	if got := w.linked(p); len(got) != 0 {
 		t.Errorf("unlinked: got links %q, want none", got)
+	}
+	// The shop's end of a link is Messenger's, too; away, it is no hindrance.
+	w.messenger.Faults().Add(emulator.Fault{Kind: emulator.ServerError, Method: "unlink_accounts", Times: 1})
+	for want := range 2 {
+		if err := link(); err != nil {
+			t.Fatal(err)
+		}
+		w.quiet()
+		if got := w.linked(p); len(got) != 1 {
+			t.Fatalf("got links %q, want one", got)
+		}
+		w.want(http.StatusNoContent, http.MethodDelete, "/v1/customers/"+url.PathEscape(p.uid)+"/addresses/messenger", nil, nil)
+		w.quiet()
+		if got := w.linked(p); len(got) != 0 {
+			t.Errorf("ended by the shop: got links %q, want none", got)
+		}
+		if got := w.messenger.Unlinked(p.chats[messengerName]); got != want {
+			t.Errorf("ended by the shop: Messenger was told so %d times, want %d", got, want)
+		}
 	}
 }

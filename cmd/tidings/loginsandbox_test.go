@@ -40,6 +40,59 @@ func TestSandboxLogin(t *testing.T) {
 	}
 }
 
+// TestLoginInABrowser: a real browser at the link page, on a desktop and on a
+// phone, and from there through each login: cancelled, tried again, finished, and
+// led back to the address of before, which counts no more.
+func TestLoginInABrowser(t *testing.T) {
+	t.Parallel()
+	b := openBrowser(t)
+	s := openSandbox(t)
+	var around struct {
+		People []struct {
+			UID   string
+			Chats map[string]string
+		}
+	}
+	s.get("/_sandbox/world", &around)
+	who := around.People[0]
+	var o offer
+	s.post("/_sandbox/optin", obj{"customer": who.UID, "order": "00417001"}, &o)
+	b.open(o.Page)
+	b.sees("main", "Or scan with your phone")
+	b.sees("main .consent", "Tell me about my orders")
+	b.call("Emulation.setDeviceMetricsOverride", obj{"width": 390, "height": 844, "deviceScaleFactor": 3, "mobile": true}, nil)
+	b.call("Emulation.setTouchEmulationEnabled", obj{"enabled": true}, nil)
+	b.open(o.Page)
+	b.sees("main", "Open: Telegram")
+	if text := b.shows("main"); strings.Contains(text, "scan") {
+		t.Errorf("a phone is shown what to scan: %s", text)
+	}
+	var used []string
+	for channel, test := range map[string]struct{ button, end string }{
+		messengerName: {"Log in with Messenger", "One more step"},
+		telegramName:  {"Log in with Telegram", "Connected"},
+		slackName:     {"Log in with Slack", "Connected"},
+	} {
+		b.open(o.Page)
+		b.press("main", test.button)
+		b.press("body", "Cancel")
+		b.sees("main", "Nothing has been connected")
+		b.press("main", "Try again")
+		b.press("body", who.Chats[channel])
+		b.sees("main", test.end)
+		at, err := b.run("location.href")
+		if err != nil {
+			t.Fatal(err)
+		}
+		used = append(used, at)
+	}
+	b.clean(s.base)
+	for _, at := range used {
+		b.open(at)
+		b.sees("main", "You can begin again in the shop")
+	}
+}
+
 // clicker is a browser that follows links by what is in them.
 type clicker struct {
 	s      *sandbox

@@ -27,7 +27,9 @@ type chat struct {
 	orders []core.Order    // for the status command, of the customer with id owner
 	named  core.OrderQuery // an order of theirs that only the shop knew of
 	owner  int64
-	now    time.Time
+	// account is that of the platform's login, for a chat about to be linked.
+	account core.Identity
+	now     time.Time
 }
 
 func (c chat) linked() bool { return c.link.ID != 0 }
@@ -46,6 +48,7 @@ func (w *chatWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 		return lane.Result{Item: it}
 	}
 	in.askShop(ctx, &c)
+	in.askPlatform(ctx, &c)
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return in.handle(tx, c) }}
 }
 

@@ -21,7 +21,7 @@ func TestStrangerIsInvitedOnce(t *testing.T) {
 		r.wantDesk()
 		// A link and its end begin anew.
 		r.link(ada, "ada@shop", "")
-		if err := r.in.Unlink(context.Background(), "ada@shop", "a"); err != nil {
+		if _, err := r.in.Unlink(context.Background(), "ada@shop", "a"); err != nil {
 			t.Fatal(err)
 		}
 		r.say(ada, "Hello again?")
@@ -122,11 +122,11 @@ func TestShopVouchesForALink(t *testing.T) {
 		}
 		r.wantLink(ada, "eve@shop", core.LinkOptedOut)
 
-		if err := r.in.Unlink(ctx, "eve@shop", "a"); err != nil {
+		if _, err := r.in.Unlink(ctx, "eve@shop", "a"); err != nil {
 			t.Fatal(err)
 		}
 		r.wantUnlinked(ada)
-		if err := r.in.Unlink(ctx, "eve@shop", "a"); !errors.Is(err, core.ErrNotFound) {
+		if _, err := r.in.Unlink(ctx, "eve@shop", "a"); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("got %v, want not found", err)
 		}
 	})

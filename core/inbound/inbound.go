@@ -70,6 +70,9 @@ type Options struct {
 	Files      FileLimits
 	// Fetcher finds the channel of a name when files can be fetched from it.
 	Fetcher func(channel string) (core.Fetcher, bool)
+	// Matcher finds the channel of a name when its platform tells whose account a
+	// chat is; nil: none does.
+	Matcher func(channel string) (core.Matcher, bool)
 	Site    string // the base site where nothing else tells
 	Keys    *seal.Keys
 	Texts   func() (t *render.Texts, defaultLocale string)

@@ -1,6 +1,8 @@
 package inbound
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -34,18 +36,55 @@ func (in *Inbound) optIn(tx *lane.Tx, c chat, ref string) (state, why string, er
 // redeem links the chat by a reference, a sealed one or a short code, and says
 // what came of it. ok is false for one that does not count, for whatever reason.
 func (in *Inbound) redeem(tx *lane.Tx, c chat, ref string) (why string, ok bool, err error) {
+	o, ok, err := in.referred(tx, c, ref)
+	if err != nil || !ok {
+		return "", false, err
+	}
+	return in.take(tx, c, o, proof{evidence: evidenceOf(o, c), subject: c.account.Subject})
+}
+
+// referred returns the offer that a reference stands for, and whether it counts.
+func (in *Inbound) referred(tx core.Tx, c chat, ref string) (core.OptIn, bool, error) {
 	o, ok, err := in.byToken(tx, c, ref)
 	if err == nil && !ok {
 		o, ok, err = in.byCode(tx, c, ref)
 	}
-	if err != nil || !ok {
-		return "", false, err
+	return o, ok, err
+}
+
+// matchWithin is how long a platform may take to say whose account a chat is: the
+// customer waits for the thank-you.
+const matchWithin = 3 * time.Second
+
+// askPlatform asks whose account a chat is that is about to be linked, so that
+// the link is found by it when the account's login is taken back.
+func (in *Inbound) askPlatform(ctx context.Context, c *chat) {
+	ref := cmp.Or(c.update.Update.Ref, typedReference(c.update.Update))
+	if in.Matcher == nil || ref == "" || c.addr.Kind != "" || c.link.Subject != "" {
+		return
 	}
-	return in.take(tx, c, o, proof{evidence: evidenceOf(o, c.update.Update)})
+	matcher, ok := in.Matcher(c.addr.Channel)
+	if !ok {
+		return
+	}
+	err := in.Engine.View(ctx, func(tx core.Tx) error {
+		var err error
+		_, ok, err = in.referred(tx, *c, ref)
+		return err
+	})
+	if err != nil || !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, matchWithin)
+	defer cancel()
+	c.account, err = matcher.IdentityOf(ctx, core.Address{Value: c.addr.Value, Kind: c.addr.Kind})
+	if err != nil {
+		in.Log.Warn("the platform does not tell whose account a chat is; it is linked all the same", "channel", c.addr.Channel, "err", err)
+	}
 }
 
 // byToken returns the offer a sealed reference stands for on this channel.
-func (in *Inbound) byToken(tx *lane.Tx, c chat, token string) (core.OptIn, bool, error) {
+func (in *Inbound) byToken(tx core.Tx, c chat, token string) (core.OptIn, bool, error) {
 	for _, p := range purposes {
 		ref, err := in.Keys.Unseal(token, c.addr.Channel, string(p), c.update.ReceivedAt)
 		if err != nil {
@@ -62,7 +101,7 @@ func (in *Inbound) byToken(tx *lane.Tx, c chat, token string) (core.OptIn, bool,
 func sealedFor(ref seal.Ref, o core.OptIn) bool { return ref.Expires.Unix() == o.ExpiresAt.Unix() }
 
 // byCode returns the offer a short code stands for on this channel.
-func (in *Inbound) byCode(tx *lane.Tx, c chat, text string) (core.OptIn, bool, error) {
+func (in *Inbound) byCode(tx core.Tx, c chat, text string) (core.OptIn, bool, error) {
 	code, ok := seal.NormalizeCode(text)
 	if !ok {
 		return core.OptIn{}, false, nil
@@ -78,7 +117,7 @@ func (in *Inbound) byCode(tx *lane.Tx, c chat, text string) (core.OptIn, bool, e
 }
 
 // usable returns an offer, and whether it still stood when its reference came.
-func (in *Inbound) usable(tx *lane.Tx, c chat, id int64) (core.OptIn, bool, error) {
+func (in *Inbound) usable(tx core.Tx, c chat, id int64) (core.OptIn, bool, error) {
 	o, err := tx.OptIn(id)
 	if errors.Is(err, core.ErrNotFound) {
 		return o, false, nil
@@ -160,8 +199,12 @@ func (in *Inbound) take(tx *lane.Tx, c chat, o core.OptIn, how proof) (why strin
 }
 
 // evidenceOf says how a link is known to be the customer's own wish.
-func evidenceOf(o core.OptIn, u core.Update) string {
-	return fmt.Sprintf("%s, update %s", offered(o), u.ID)
+func evidenceOf(o core.OptIn, c chat) string {
+	evidence := fmt.Sprintf("%s, update %s", offered(o), c.update.Update.ID)
+	if c.account.Proof != "" {
+		evidence += "; " + c.account.Proof
+	}
+	return evidence
 }
 
 // offered says which offer a link is of, and how that is known to be for its customer.
@@ -220,10 +263,12 @@ func rememberOrder(tx *lane.Tx, o core.OptIn, customerID int64) error {
 }
 
 // relink makes a link the one of its address: the newest evidence wins, and an
-// older link, also one of the same customer, ends.
+// older link, also one of the same customer, ends. Whose account the address is
+// stays known.
 func relink(tx *lane.Tx, l core.Link, now time.Time) (int64, error) {
 	old, err := tx.LinkOf(l.AddressID)
 	if err == nil {
+		l.Subject = cmp.Or(l.Subject, old.Subject)
 		old.State, old.ChangedAt = core.LinkEnded, now
 		err = tx.SaveLink(old)
 	}

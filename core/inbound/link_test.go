@@ -138,7 +138,7 @@ func TestSameChatPressesTwice(t *testing.T) {
 		r.wantShown(ada, "thanks", "stopped", "started")
 
 		// A link that has ended does not come back by a used reference.
-		if err := r.in.Unlink(context.Background(), "ada@shop", "a"); err != nil {
+		if _, err := r.in.Unlink(context.Background(), "ada@shop", "a"); err != nil {
 			t.Fatal(err)
 		}
 		r.press(ada, offer["a"].Token)
@@ -165,6 +165,20 @@ func TestTwoChatsRaceForOneToken(t *testing.T) {
 		if got != "thanks invalid" && got != "invalid thanks" {
 			t.Errorf("got %q, want one thanked and one refused", got)
 		}
+	})
+}
+
+// The platform's word that a link was taken back can come late.
+func TestALinkIsNotEndedByTheEndOfTheOneBefore(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.link(ada, "ada@shop", "")
+		undone := time.Now().Add(time.Second)
+		r.wait(time.Minute)
+		r.link(ada, "ada@shop", "")
+		r.accept(ada, core.Update{Kind: core.UpdateUnlinked, At: undone})
+		r.wantLink(ada, "ada@shop", core.LinkActive)
+		r.accept(ada, core.Update{Kind: core.UpdateUnlinked, At: time.Now().Add(time.Second)})
+		r.wantUnlinked(ada)
 	})
 }
 

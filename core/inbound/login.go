@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -171,9 +172,9 @@ func loggedIn(tx *lane.Tx, channel string, id core.Identity, now time.Time) (cha
 	return c, tx.SaveAddress(c.addr)
 }
 
-// Revoke ends the links on any of the channels that an account's login has
-// proved, because the platform says that the login was taken back, and forgets
-// by which ids it was proved. It reports how many ended.
+// Revoke ends the links on any of the channels that are of an account, because
+// the platform says that its login was taken back. By which ids they were proved
+// is forgotten, where they had ended before, too. It reports how many ended.
 func (in *Inbound) Revoke(ctx context.Context, channels []string, subject, why string) (ended int, err error) {
 	err = in.Engine.Do(ctx, func(tx *lane.Tx) error {
 		now := time.Now()
@@ -184,17 +185,47 @@ func (in *Inbound) Revoke(ctx context.Context, channels []string, subject, why s
 				return err
 			}
 			for _, l := range links {
-				l.State, l.ChangedAt = core.LinkEnded, now
-				l.Subject, l.Evidence = "", "a login, taken back: "+why
-				if err := tx.SaveLink(l); err != nil {
+				if l.State != core.LinkEnded {
+					ended++
+				}
+				if err := revoke(tx, l, why, now); err != nil {
 					return err
 				}
-				ended++
 			}
 		}
 		return nil
 	})
 	return ended, err
+}
+
+// RevokeChat is Revoke for a chat of which the platform says that it is the
+// account's, although no link says so. It reports whether its link ended.
+func (in *Inbound) RevokeChat(ctx context.Context, channel, address, why string) (ended bool, err error) {
+	err = in.Engine.Do(ctx, func(tx *lane.Tx) error {
+		ended = false
+		a, err := tx.AddressByValue(channel, address)
+		if err != nil {
+			return err
+		}
+		l, err := tx.LinkOf(a.ID)
+		if err != nil {
+			return err
+		}
+		ended = true
+		return revoke(tx, l, why, time.Now())
+	})
+	if errors.Is(err, core.ErrNotFound) {
+		err = nil
+	}
+	return ended, err
+}
+
+func revoke(tx *lane.Tx, l core.Link, why string, now time.Time) error {
+	if l.State != core.LinkEnded {
+		l.State, l.ChangedAt = core.LinkEnded, now
+	}
+	l.Subject, l.Evidence = "", "a login, taken back: "+why
+	return tx.SaveLink(l)
 }
 
 // RememberDeletion keeps that something was deleted on request, so that whoever
@@ -215,10 +246,14 @@ func (in *Inbound) Deleted(ctx context.Context, code string) (known bool, err er
 	return known, err
 }
 
-// unlinked ends the chat's link, which its customer has taken back with the platform.
+// unlinked ends the chat's link, which its customer has taken back with the
+// platform. The word of it can come late: a link that is newer stays.
 func (in *Inbound) unlinked(tx *lane.Tx, c chat) (state, why string, err error) {
-	if !c.linked() {
+	switch at := c.update.Update.At; {
+	case !c.linked():
 		return done, "the chat is not linked", nil
+	case !at.IsZero() && at.Before(c.link.CreatedAt):
+		return done, "the link is newer", nil
 	}
 	c.link.State, c.link.ChangedAt = core.LinkEnded, c.now
 	return done, "unlinked with the platform", tx.SaveLink(c.link)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"tidings/core"
@@ -51,6 +52,7 @@ type Offer struct {
 	PageToken string
 	OrderCode string
 	Locale    string
+	Consent   string // what whoever links a chat agrees to
 	Links     []OfferLink
 }
 
@@ -141,12 +143,18 @@ func (in *Inbound) Page(ctx context.Context, token string, invites []Invite) (Of
 	return Offer{}, core.ErrNotFound
 }
 
+// languageOf is the language of a locale as a shop (de_DE) or a browser (de-AT) names it.
+func languageOf(locale string) string {
+	language, _, _ := strings.Cut(strings.ReplaceAll(locale, "_", "-"), "-")
+	return strings.ToLower(language)
+}
+
 func refOf(o core.OptIn, channel string) seal.Ref {
 	return seal.Ref{ID: o.ID, Expires: o.ExpiresAt, Channel: channel, Purpose: string(o.Purpose)}
 }
 
 func (in *Inbound) offer(o core.OptIn, invites []Invite) Offer {
-	all := Offer{ExpiresAt: o.ExpiresAt, PageToken: in.Keys.Seal(refOf(o, pageChannel)), OrderCode: o.OrderCode, Locale: o.Locale}
+	all := Offer{ExpiresAt: o.ExpiresAt, PageToken: in.Keys.Seal(refOf(o, pageChannel)), OrderCode: o.OrderCode, Locale: o.Locale, Consent: o.Consent}
 	for _, i := range invites {
 		ref := refOf(o, i.Channel)
 		l := OfferLink{Channel: i.Channel, Type: i.Type, Token: in.Keys.Seal(ref)}
@@ -157,7 +165,7 @@ func (in *Inbound) offer(o core.OptIn, invites []Invite) Offer {
 		l.URL, l.Extra = inv.URL, inv.Extra
 		if inv.TakesCode {
 			l.Token, l.Code = "", in.Keys.Code(ref)
-			l.How = fmt.Sprintf(inv.How, l.Code)
+			l.How = fmt.Sprintf(cmp.Or(inv.HowIn[languageOf(o.Locale)], inv.How), l.Code)
 		}
 		all.Links = append(all.Links, l)
 	}

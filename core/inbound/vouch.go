@@ -84,10 +84,12 @@ func vouched(tx *lane.Tx, v Vouched, now time.Time) (chat, error) {
 	return c, tx.SaveAddress(c.addr)
 }
 
-// Unlink ends a customer's links on a channel; ErrNotFound when there are none.
-func (in *Inbound) Unlink(ctx context.Context, uid, channel string) error {
-	return in.Engine.Do(ctx, func(tx *lane.Tx) error {
+// Unlink ends a customer's links on a channel, and returns the addresses that are
+// theirs no longer; ErrNotFound when there are none.
+func (in *Inbound) Unlink(ctx context.Context, uid, channel string) (ended []core.Address, err error) {
+	err = in.Engine.Do(ctx, func(tx *lane.Tx) error {
 		now := time.Now()
+		ended = nil
 		who, err := tx.CustomerByUID(uid)
 		if err != nil {
 			return err
@@ -96,7 +98,6 @@ func (in *Inbound) Unlink(ctx context.Context, uid, channel string) error {
 		if err != nil {
 			return err
 		}
-		ended := 0
 		for _, l := range links {
 			if l.Link.Channel != channel {
 				continue
@@ -105,11 +106,12 @@ func (in *Inbound) Unlink(ctx context.Context, uid, channel string) error {
 			if err := tx.SaveLink(l.Link); err != nil {
 				return err
 			}
-			ended++
+			ended = append(ended, core.Address{Value: l.Address.Value, Kind: l.Address.Kind})
 		}
-		if ended == 0 {
+		if len(ended) == 0 {
 			return core.ErrNotFound
 		}
 		return nil
 	})
+	return ended, err
 }

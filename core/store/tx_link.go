@@ -128,10 +128,10 @@ func (t *tx) LinksOf(customerID int64) ([]core.LinkedAddress, error) {
 	return list(t, scanLinked, linksOfCustomer, customerID)
 }
 
-// LinksBySubject returns the links that the login of one account has proved.
+// LinksBySubject returns the links that are of one account of a login.
 func (t *tx) LinksBySubject(channel, subject string) ([]core.Link, error) {
 	return list(t, scanLink, `SELECT `+linkColumns+` FROM link l
-		WHERE l.channel = $1 AND l.subject = $2 AND l.subject <> '' AND l.state <> 'ended' ORDER BY l.id`, channel, subject)
+		WHERE l.channel = $1 AND l.subject = $2 AND l.subject <> '' ORDER BY l.id`, channel, subject)
 }
 
 // LinkHistory returns all links of a customer, newest first.

@@ -290,14 +290,40 @@ func (s *Server) deleteAddress(c *gin.Context) {
 		return
 	}
 	channel, err := param(c, "channel")
-	if err == nil {
-		ctx, cancel := context.WithTimeout(c.Request.Context(), acceptTimeout)
-		defer cancel()
-		err = s.Inbound.Unlink(ctx, uid, channel)
+	if err != nil {
+		s.failWith(c, err, 0)
+		return
 	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), acceptTimeout)
+	defer cancel()
+	ended, err := s.Inbound.Unlink(ctx, uid, channel)
 	if err != nil {
 		s.failWith(c, err, acceptTimeout)
 		return
 	}
+	s.tellUnlinked(c.Request.Context(), channel, ended)
 	c.Status(http.StatusNoContent)
+}
+
+// unlinkTimeout is how long a platform may take to hear of links that have ended.
+const unlinkTimeout = 5 * time.Second
+
+// tellUnlinked has a platform with logins at the shop show, too, that chats are
+// linked no longer. They are not, whether it hears of it or not.
+func (s *Server) tellUnlinked(ctx context.Context, channel string, ended []core.Address) {
+	o, ok := s.Dispatcher.Outlet(channel)
+	if !ok {
+		return
+	}
+	linker, ok := o.Channel.(core.AccountLinker)
+	if !ok {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, unlinkTimeout)
+	defer cancel()
+	for _, a := range ended {
+		if err := linker.UnlinkAccount(ctx, a); err != nil {
+			s.Log.Warn("the platform could not be told that a link has ended; it may go on showing one", "channel", channel, "err", err)
+		}
+	}
 }

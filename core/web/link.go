@@ -37,6 +37,7 @@ type linkPageData struct {
 	Words       linkWords
 	Found       bool
 	Order       string
+	Consent     string
 	Until       string
 	Chats       []linkChat
 }
@@ -88,7 +89,7 @@ func (s *Server) linkPage(c *gin.Context) {
 		s.failRead(c, err)
 		return
 	}
-	data := linkPageData{Found: true, Order: offer.OrderCode, Until: offer.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")}
+	data := linkPageData{Found: true, Order: offer.OrderCode, Consent: offer.Consent, Until: offer.ExpiresAt.UTC().Format("2006-01-02 15:04 UTC")}
 	for _, l := range offer.Links {
 		login := loginURL(s.settings.Load().PublicURL, l)
 		data.Chats = append(data.Chats, linkChat{Name: chatName(l.Channel), URL: l.URL, Code: l.Code, How: l.How, Login: login, QR: newQR(l.URL)})

@@ -206,15 +206,59 @@ func (s *Server) revocation(c *gin.Context, why string) (form url.Values, ok boo
 		s.answerWebhook(c, name, s.refusedWebhook(name, err))
 		return nil, false
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), acceptTimeout)
-	defer cancel()
-	ended, err := s.Inbound.Revoke(ctx, s.sameApp(name), subject, why)
+	ended, err := s.revoke(c.Request.Context(), s.sameApp(name), subject, why)
 	if err != nil {
 		s.failWith(c, err, acceptTimeout)
 		return nil, false
 	}
 	s.Metrics.Count("links_revoked", float64(ended), "channel", name)
 	return form, true
+}
+
+// revoke ends the links of an account on all these channels: those that are known
+// to be its own, and those of chats of which the platform says so now.
+func (s *Server) revoke(ctx context.Context, channels []string, subject, why string) (ended int, err error) {
+	write, cancel := context.WithTimeout(ctx, acceptTimeout)
+	defer cancel()
+	ended, err = s.Inbound.Revoke(write, channels, subject, why)
+	if err != nil {
+		return ended, err
+	}
+	ctx, cancel = context.WithTimeout(ctx, loginTimeout)
+	defer cancel()
+	for _, channel := range channels {
+		address := s.chatOfAccount(ctx, channel, subject)
+		if address == "" {
+			continue
+		}
+		one, err := s.Inbound.RevokeChat(ctx, channel, address, why)
+		if err != nil {
+			return ended, err
+		}
+		if one {
+			ended++
+		}
+	}
+	return ended, nil
+}
+
+// chatOfAccount asks a platform for the chat of an account whose login was taken
+// back. After that it need not tell: then what is known has to do.
+func (s *Server) chatOfAccount(ctx context.Context, channel, subject string) string {
+	o, ok := s.Dispatcher.Outlet(channel)
+	if !ok {
+		return ""
+	}
+	matcher, ok := o.Channel.(core.Matcher)
+	if !ok {
+		return ""
+	}
+	a, err := matcher.AddressOf(ctx, subject)
+	if err != nil {
+		s.Log.Info("the platform does not tell which chat was that of a login that was taken back", "channel", channel, "err", err)
+		return ""
+	}
+	return a.Value
 }
 
 // sameApp are the channels of the platform application that a channel belongs to.

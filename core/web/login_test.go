@@ -147,7 +147,7 @@ func TestLoginEnds(t *testing.T) {
 			status     int
 		}{
 			{"declined", `/auth/chat/start\?token=`, core.Identity{}, core.ErrDeclined, 200},
-			{"away", `/auth/chat/start\?token=`, core.Identity{}, errors.New("the platform does not answer"), 502},
+			{"away", `https://chat\.example/start\?ref=.*<svg.*/auth/chat/start\?token=`, core.Identity{}, errors.New("the platform does not answer"), 502},
 			{"known, but not in the chat", `https://chat\.example/start\?ref=.*<svg`, core.Identity{Subject: "s42"}, nil, 200},
 		} {
 			r.chat.login.id, r.chat.login.err = test.id, test.err

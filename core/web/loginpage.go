@@ -50,7 +50,7 @@ func wordsOfLogin(lang string, end loginEnd) loginWords {
 			loginElsewhere: {Title: "Noch ein Schritt", Lead: "Öffnen Sie den Chat einmal selbst: Erst dann dürfen wir Ihnen dort schreiben.", Open: "Öffnen"},
 			loginDeclined:  {Title: "Nicht verbunden", Lead: "Sie haben die Anmeldung abgebrochen. Es wurde nichts verbunden.", Again: "Noch einmal"},
 			loginRefused:   {Title: "Nicht verbunden", Lead: "Die Anmeldung gilt nicht oder nicht mehr. Im Shop können Sie neu beginnen."},
-			loginAway:      {Title: "Nicht verbunden", Lead: "Die Anmeldung ist gerade nicht möglich. Bitte versuchen Sie es später noch einmal.", Again: "Noch einmal"},
+			loginAway:      {Title: "Nicht verbunden", Lead: "Die Anmeldung ist gerade nicht möglich. Bitte versuchen Sie es später noch einmal.", Open: "Öffnen", Again: "Noch einmal"},
 			loginDeleted:   {Title: "Gelöscht", Lead: "Was wir durch Ihre Anmeldung wussten, ist gelöscht, und die Verbindung ist beendet."},
 		}[end]
 	}
@@ -59,7 +59,7 @@ func wordsOfLogin(lang string, end loginEnd) loginWords {
 		loginElsewhere: {Title: "One more step", Lead: "Open the chat once yourself: only then may we write to you there.", Open: "Open"},
 		loginDeclined:  {Title: "Not connected", Lead: "You have cancelled the login. Nothing has been connected.", Again: "Try again"},
 		loginRefused:   {Title: "Not connected", Lead: "The login does not count, or not any more. You can begin again in the shop."},
-		loginAway:      {Title: "Not connected", Lead: "Logging in is not possible at the moment. Please try again later.", Again: "Try again"},
+		loginAway:      {Title: "Not connected", Lead: "Logging in is not possible at the moment. Please try again later.", Open: "Open", Again: "Try again"},
 		loginDeleted:   {Title: "Deleted", Lead: "What we knew by your login has been deleted, and the connection has ended."},
 	}[end]
 }

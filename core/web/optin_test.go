@@ -20,7 +20,9 @@ func TestOptIn(t *testing.T) {
 			t.Errorf("token: got %q", token)
 		}
 		a.is("https://chat.example/start?ref="+token, "links", 0, "url")
-		a.is("send "+a.at("links", 1, "code").(string)+" to the app", "links", 1, "how")
+		a.is(a.at("links", 1, "code").(string)+" an die App schicken", "links", 1, "how")
+		english := r.call("POST", "/v1/opt-ins", `{"customerUid":"ines","channels":["code"]}`).want(201)
+		english.is("send "+english.at("links", 0, "code").(string)+" to the app", "links", 0, "how")
 		if again := r.call("POST", "/v1/opt-ins", wish).want(201); string(again.body) != string(a.body) {
 			t.Errorf("asked again:\n got %s\nwant %s", again.body, a.body)
 		}
@@ -100,7 +102,7 @@ func TestLinkPage(t *testing.T) {
 		checkStrictPage(t, p)
 		for _, want := range []string{
 			`<html lang="de">`, `href="https://chat.example/start?ref=` + a.at("links", 0, "token").(string) + `"`,
-			a.at("links", 1, "code").(string), "<svg", "00417003", "noindex",
+			a.at("links", 1, "code").(string), "<svg", "00417003", "noindex", `<p class="consent">yes, please</p>`, "an die App schicken",
 		} {
 			if !strings.Contains(string(p.body), want) {
 				t.Errorf("the page does not hold %q", want)

@@ -117,8 +117,12 @@ func (codeChannel) AddressOf(_ context.Context, subject string) (core.Address, e
 	return core.Address{Value: map[string]string{"7": "43"}[subject]}, nil
 }
 
+func (codeChannel) IdentityOf(_ context.Context, _ core.Address) (core.Identity, error) {
+	return core.Identity{}, nil
+}
+
 func (codeChannel) Invite(string) core.Invitation {
-	return core.Invitation{TakesCode: true, How: "send %s to the app"}
+	return core.Invitation{TakesCode: true, How: "send %s to the app", HowIn: map[string]string{"de": "%s an die App schicken"}}
 }
 
 // rig is a gateway on a database of its own, in virtual time.

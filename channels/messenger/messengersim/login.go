@@ -298,8 +298,16 @@ func (s *Sim) unlinkAccounts(p params) (any, *graphError) {
 	if s.users[psid] == nil {
 		return nil, noObject("post", psid)
 	}
+	s.unlinks[psid]++
 	s.linked(psid, map[string]string{"status": "unlinked"})
 	return map[string]string{"result": "unlink account success"}, nil
+}
+
+// Unlinked is how often the app has unlinked a person's account.
+func (s *Sim) Unlinked(user string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unlinks[user]
 }
 
 // SignedRequest is what Meta posts about a person to an app's callbacks.

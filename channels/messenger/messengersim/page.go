@@ -156,3 +156,22 @@ func (s *Sim) idsForPages(asid string, p params) (any, *graphError) {
 	}
 	return map[string]any{"data": data, "paging": map[string]any{}}, nil
 }
+
+// idsForApps is GET /{PSID}/ids_for_apps: who a person in this Page's chats is for
+// the app, once they have logged in to it.
+func (s *Sim) idsForApps(psid string, p params) (any, *graphError) {
+	if !p.has("appsecret_proof") {
+		return nil, errorf(100, 0, "API calls from the server require an appsecret_proof argument")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.users[psid]
+	if c == nil || !c.thread {
+		return nil, noObject("get", psid)
+	}
+	data := []any{}
+	if c.ASID != "" && (!p.has("app") || p.text("app") == s.opt.AppID) {
+		data = append(data, map[string]any{"id": c.ASID, "app": map[string]string{"id": s.opt.AppID, "name": "Emulated app", "link": "https://shop.example"}})
+	}
+	return map[string]any{"data": data, "paging": map[string]any{}}, nil
+}

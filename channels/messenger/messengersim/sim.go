@@ -84,6 +84,7 @@ type Sim struct {
 	tokens    map[string]userToken
 	tokenApp  string // whose tokens the login gives; empty: the app's own
 	linkings  map[string]linking
+	unlinks   map[string]int // PSID -> how often the app unlinked the account
 }
 
 // customer is a person in this Page's chats.
@@ -157,6 +158,7 @@ func (s *Sim) forget() {
 	s.users, s.userRefs, s.orders = map[string]*customer{}, map[string]string{}, map[string]bool{}
 	s.templates, s.fields, s.usage = nil, nil, usage{}
 	s.tokens, s.linkings = map[string]userToken{}, map[string]linking{}
+	s.unlinks = map[string]int{}
 	for _, u := range s.opt.Users {
 		s.users[u.PSID] = &customer{User: u}
 	}
@@ -221,6 +223,8 @@ func (s *Sim) call(method string, path []string, p params) emulator.Call {
 		return s.plain(edge, p, func() (any, *graphError) { return s.messageTemplates(method, node, p) })
 	case edge == "messenger_profile":
 		return s.plain(edge, p, func() (any, *graphError) { return s.messengerProfile(method, p) })
+	case method == http.MethodGet && edge == "ids_for_apps":
+		return s.plain(edge, p, func() (any, *graphError) { return s.idsForApps(node, p) })
 	case method == http.MethodGet && edge == "ids_for_pages":
 		return emulator.Call{Method: edge, Do: func() emulator.Answer { return result(s.idsForPages(node, p)) }}
 	case method == http.MethodGet && edge == "":

@@ -17,10 +17,10 @@
         <li>
           <c:choose>
             <c:when test="${not empty link.url}">
-              <a href="${fn:escapeXml(link.url)}" target="_blank" rel="noopener noreferrer"><c:out value="${link.channel}"/></a>
+              <a href="${fn:escapeXml(link.url)}" target="_blank" rel="noopener noreferrer"><c:out value="${fn:toUpperCase(fn:substring(link.channel, 0, 1))}"/><c:out value="${fn:substring(link.channel, 1, -1)}"/></a>
             </c:when>
             <c:otherwise>
-              <c:out value="${link.channel}"/>: <c:out value="${link.how}"/>
+              <c:out value="${fn:toUpperCase(fn:substring(link.channel, 0, 1))}"/><c:out value="${fn:substring(link.channel, 1, -1)}"/>: <c:out value="${link.how}"/>
             </c:otherwise>
           </c:choose>
         </li>
