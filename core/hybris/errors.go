@@ -60,7 +60,7 @@ func refusal(q call, a answer, now time.Time) *core.ShopError {
 	e.Class, e.NotFound = r.class, r.notFound
 	if e.Type == typeUnknown && q.ofTickets() {
 		// Their other unknown things have types of their own: it is the user.
-		e.NotFound, e.NoCustomer, e.Personal = false, true, true
+		e.NoCustomer, e.Personal = true, true
 	}
 	if e.Type == typeTicket || e.Type == typeTicketEvent {
 		e.NotFound = strings.Contains(strings.ToLower(firstError(a).get("message").text()), "not found")

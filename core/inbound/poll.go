@@ -92,8 +92,8 @@ func personal(err error) bool {
 
 // notTheirs reports whether the shop says that a thing is not there, or not the customer's.
 func notTheirs(err error) bool {
-	var failed *core.ShopError
-	return errors.As(err, &failed) && failed.NotFound
+	failed, ok := errors.AsType[*core.ShopError](err)
+	return ok && failed.NotFound && !failed.NoCustomer
 }
 
 // seenBefore is how much older than the last reading a note must be to have

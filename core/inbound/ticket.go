@@ -184,7 +184,7 @@ func (in *Inbound) makeTicket(ctx context.Context, t core.NewTicket) (ref core.T
 
 func refusedOrder(err error) bool {
 	var failed *core.ShopError
-	return errors.As(err, &failed) && failed.Class == core.Rejected && failed.NotFound
+	return errors.As(err, &failed) && failed.Class == core.Rejected && failed.NotFound && !failed.NoCustomer
 }
 
 // subject names the order, the way it came and the reference by which the
