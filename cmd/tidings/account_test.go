@@ -53,6 +53,40 @@ func TestGuest(t *testing.T) {
 	w.awaitText(telegramName, p, "Yes, until tomorrow.")
 }
 
+// TestGuestRegisters: the shop gives a guest who registers another uid, and tells
+// nobody. Their chat goes on: news of the order, questions, answers; and nobody
+// says that what they asked is closed.
+func TestGuestRegisters(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	p := w.guest(1)
+	w.link(telegramName, p)
+	w.say(telegramName, p, "Can I change the address?")
+	w.quiet()
+	w.ticket(p, 1)
+	w.shop.LosePushes(1)
+	_, account, _ := strings.Cut(p.uid, "|")
+	if err := w.shop.Rename(t.Context(), p.uid, account); err != nil {
+		t.Fatal(err)
+	}
+	w.say(telegramName, p, "And as a customer?")
+	w.quiet()
+	registered := p
+	registered.uid = account
+	ticket := w.ticket(registered, 2)
+	if _, err := w.shop.AddNote(t.Context(), ticket.ID, "Yes, until tomorrow.", true, "smith"); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitText(telegramName, p, "Yes, until tomorrow.")
+	w.report("order.shipped", obj{"orderCode": p.order, "customerUid": account, "consignmentCode": "cons" + p.order + "_0"})
+	w.awaitText(telegramName, p, "on its way")
+	for _, said := range w.texts(telegramName, p) {
+		if strings.Contains(said, "is closed") {
+			t.Errorf("the customer is told %q", said)
+		}
+	}
+}
+
 // TestAccount: what happens to an account is told, links follow and end, and no
 // token of the shop is kept.
 func TestAccount(t *testing.T) {
