@@ -12,11 +12,11 @@ import (
 
 const guestGUID = "5b2d9c1e-77d0-4c58-9a2e-0f6d3a8e4c11"
 
-// guest makes the n-th customer a guest, with an order of their own.
-func (w *world) guest(n int) person {
+// guest makes a guest with a mail address, an order of their own and the n-th customer's chats.
+func (w *world) guest(n int, mail string) person {
 	w.Helper()
 	p := w.customer(n)
-	p.uid = guestGUID + "|" + p.uid
+	p.uid = guestGUID + "|" + mail
 	o := hybrissim.SampleOrder(fmt.Sprintf("0049%04d", n), p.uid, site)
 	o.Guest, o.GUID = true, guestGUID
 	p.order = w.shop.AddOrder(o).Code
@@ -37,7 +37,7 @@ func (w *world) eventState(id string) (state, reason string) {
 func TestGuest(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	p := w.guest(1)
+	p := w.guest(1, "ines1.vidal@example.com") // which is a customer's, too
 	w.link(telegramName, p)
 	w.report("order.shipped", obj{"orderCode": p.order, "consignmentCode": "cons" + p.order + "_0"})
 	w.awaitText(telegramName, p, "on its way")
@@ -59,7 +59,7 @@ func TestGuest(t *testing.T) {
 func TestGuestRegisters(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	p := w.guest(1)
+	p := w.guest(1, "walk.in@example.com")
 	w.link(telegramName, p)
 	w.say(telegramName, p, "Can I change the address?")
 	w.quiet()
