@@ -3,6 +3,8 @@ package core
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,6 +27,50 @@ func LivingCustomer(tx Customers, uid string, now time.Time) (Customer, error) {
 
 // RetireCustomer frees the uid of a customer.
 func RetireCustomer(tx Customers, c Customer) error {
-	c.UID = fmt.Sprintf("%s (closed %d)", c.UID, c.ID)
+	c.UID += c.retired()
 	return tx.SaveCustomer(c)
+}
+
+// RetiredUID is the uid a customer had until it was freed; empty: they have theirs.
+func (c Customer) RetiredUID() string {
+	uid, retired := strings.CutSuffix(c.UID, c.retired())
+	if !retired {
+		return ""
+	}
+	return uid
+}
+
+func (c Customer) retired() string { return fmt.Sprintf(" (closed %d)", c.ID) }
+
+// SameAs reports whether nothing has happened to a customer's account since c was
+// read that changes whose events they get.
+func (c Customer) SameAs(before Customer) bool {
+	return c.UID == before.UID && c.MergedInto == before.MergedInto && c.ClosedAt.Equal(before.ClosedAt)
+}
+
+// GuestOrderKey is claimed when the shop itself has told that an order is a
+// guest's: that the mail address a guest has typed is an account's proves nothing.
+func GuestOrderKey(customerID int64, site, order string) string {
+	return strings.Join([]string{"guest", strconv.FormatInt(customerID, 10), site, order}, "\x00")
+}
+
+// WasGuest reports whether a uid is that of a guest, "guid|mail", with the mail
+// address that is another uid.
+func WasGuest(guest, uid string) bool {
+	_, mail, ok := strings.Cut(guest, "|")
+	return ok && mail != "" && SameUID(mail, uid)
+}
+
+// SameUID reports whether two uids are one customer's: SAP Commerce lower-cases
+// them at registration, callers do not always. Only the letters A to Z are
+// alike: any other folding could make one customer of two.
+func SameUID(a, b string) bool { return lowerASCII(a) == lowerASCII(b) }
+
+func lowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
 }

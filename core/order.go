@@ -145,6 +145,7 @@ type ShopError struct {
 	Class      Class // Temporary, Throttled, Rejected, Misconfigured or Uncertain
 	NotFound   bool  // the thing asked for does not exist, or not for this customer
 	Personal   bool  // it concerns this customer only; others may fare better
+	NoCustomer bool  // the shop has nobody of the uid by which it was asked (any more, or yet)
 	Type       string
 	Status     int
 	RetryAfter time.Duration

@@ -12,11 +12,11 @@ import (
 
 const guestGUID = "5b2d9c1e-77d0-4c58-9a2e-0f6d3a8e4c11"
 
-// guest makes the n-th customer a guest, with an order of their own.
-func (w *world) guest(n int) person {
+// guest makes a guest with a mail address, an order of their own and the n-th customer's chats.
+func (w *world) guest(n int, mail string) person {
 	w.Helper()
 	p := w.customer(n)
-	p.uid = guestGUID + "|" + p.uid
+	p.uid = guestGUID + "|" + mail
 	o := hybrissim.SampleOrder(fmt.Sprintf("0049%04d", n), p.uid, site)
 	o.Guest, o.GUID = true, guestGUID
 	p.order = w.shop.AddOrder(o).Code
@@ -37,7 +37,7 @@ func (w *world) eventState(id string) (state, reason string) {
 func TestGuest(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	p := w.guest(1)
+	p := w.guest(1, "ines1.vidal@example.com") // which is a customer's, too
 	w.link(telegramName, p)
 	w.report("order.shipped", obj{"orderCode": p.order, "consignmentCode": "cons" + p.order + "_0"})
 	w.awaitText(telegramName, p, "on its way")
@@ -51,6 +51,40 @@ func TestGuest(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.awaitText(telegramName, p, "Yes, until tomorrow.")
+}
+
+// TestGuestRegisters: the shop gives a guest who registers another uid, and tells
+// nobody. Their chat goes on: news of the order, questions, answers; and nobody
+// says that what they asked is closed.
+func TestGuestRegisters(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	p := w.guest(1, "walk.in@example.com")
+	w.link(telegramName, p)
+	w.say(telegramName, p, "Can I change the address?")
+	w.quiet()
+	w.ticket(p, 1)
+	w.shop.LosePushes(1)
+	_, account, _ := strings.Cut(p.uid, "|")
+	if err := w.shop.Rename(t.Context(), p.uid, account); err != nil {
+		t.Fatal(err)
+	}
+	w.say(telegramName, p, "And as a customer?")
+	w.quiet()
+	registered := p
+	registered.uid = account
+	ticket := w.ticket(registered, 2)
+	if _, err := w.shop.AddNote(t.Context(), ticket.ID, "Yes, until tomorrow.", true, "smith"); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitText(telegramName, p, "Yes, until tomorrow.")
+	w.report("order.shipped", obj{"orderCode": p.order, "customerUid": account, "consignmentCode": "cons" + p.order + "_0"})
+	w.awaitText(telegramName, p, "on its way")
+	for _, said := range w.texts(telegramName, p) {
+		if strings.Contains(said, "is closed") {
+			t.Errorf("the customer is told %q", said)
+		}
+	}
 }
 
 // TestAccount: what happens to an account is told, links follow and end, and no

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -107,8 +109,8 @@ func (o *shopWish) complete() error {
 	if !strings.HasPrefix(o.Prefix, "/") || strings.HasSuffix(o.Prefix, "/") {
 		return fmt.Errorf("--prefix: %q must begin with a slash and end without one", o.Prefix)
 	}
-	if o.TokenTTL < 0 {
-		return fmt.Errorf("--token-ttl: %v is negative", o.TokenTTL)
+	if err := o.check(); err != nil {
+		return err
 	}
 	o.Answers = map[string]string{}
 	for _, text := range o.doubts {
@@ -117,6 +119,34 @@ func (o *shopWish) complete() error {
 	}
 	if err := hybrissim.CheckAnswers(o.Answers); err != nil {
 		return fmt.Errorf("--doubt: %w", err)
+	}
+	return nil
+}
+
+// check refuses what no shop can be.
+func (o *shopWish) check() error {
+	if o.TokenTTL < 0 {
+		return fmt.Errorf("--token-ttl: %v is negative", o.TokenTTL)
+	}
+	for name, n := range map[string]int{"--max-attachments": o.MaxAttachments, "--max-secret-attempts": o.MaxSecretAttempts} {
+		if n < 0 {
+			return fmt.Errorf("%s: %d is negative", name, n)
+		}
+	}
+	if len(o.BaseSites) == 0 {
+		return errors.New("--site: a shop has one at least")
+	}
+	for name, words := range map[string][]string{"--site": o.BaseSites, "--customer": o.customers, "--client-id": {o.ClientID}, "--client-secret": {o.ClientSecret}} {
+		for _, w := range words {
+			if strings.TrimSpace(w) == "" {
+				return fmt.Errorf("%s: must not be blank", name)
+			}
+		}
+	}
+	for name, address := range map[string]string{"--events": o.EventsURL, "--events-token-url": o.EventsTokenURL} {
+		if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return fmt.Errorf("%s: must be a URL with http or https, as http://127.0.0.1:9090/v1/events", name)
+		}
 	}
 	return nil
 }

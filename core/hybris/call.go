@@ -35,6 +35,11 @@ type call struct {
 // writes says that the call changes something, so that its fate matters.
 func (q call) writes() bool { return q.method != http.MethodGet }
 
+// ofTickets says that the call is about a customer's tickets.
+func (q call) ofTickets() bool {
+	return len(q.path) > 2 && q.path[0] == "users" && q.path[2] == "tickets"
+}
+
 // answer is what came back, complete.
 type answer struct {
 	status int

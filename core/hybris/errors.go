@@ -19,8 +19,8 @@ type ruling struct {
 // rulings are the error types with a meaning of their own, whatever the status
 // says. A type that is not in here is judged by the kind of its status.
 var rulings = map[string]ruling{
-	"UnknownIdentifierError": {core.Rejected, true},
-	"NotFoundError":          {core.Rejected, true},
+	typeUnknown:     {core.Rejected, true},
+	"NotFoundError": {core.Rejected, true},
 	// A customer's thing asked for in another customer's name.
 	"ForbiddenError": {core.Rejected, true},
 
@@ -38,6 +38,7 @@ var rulings = map[string]ruling{
 // The error types the code itself acts on.
 const (
 	typeTokenInvalid = "InvalidTokenError"
+	typeUnknown      = "UnknownIdentifierError"
 	typeTicket       = "TicketCreateError"
 	typeTicketEvent  = "TicketEventCreateError"
 	typeValidation   = "ValidationError"
@@ -57,6 +58,10 @@ func refusal(q call, a answer, now time.Time) *core.ShopError {
 		r.class = byStatus(a.status, q.writes())
 	}
 	e.Class, e.NotFound = r.class, r.notFound
+	if e.Type == typeUnknown && q.ofTickets() {
+		// Their other unknown things have types of their own: it is the user.
+		e.NoCustomer, e.Personal = true, true
+	}
 	if e.Type == typeTicket || e.Type == typeTicketEvent {
 		e.NotFound = strings.Contains(strings.ToLower(firstError(a).get("message").text()), "not found")
 	}

@@ -126,16 +126,7 @@ func language(locale string) string {
 // other folding, which could make one customer of two. A guest's uid is
 // "guid|mail" and only ever equal to itself: a mail address alone proves nothing.
 func sameUID(a, b string) bool {
-	return a != "" && lowerASCII(a) == lowerASCII(b)
-}
-
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
+	return a != "" && core.SameUID(a, b)
 }
 
 func isType(err error, t string) bool {

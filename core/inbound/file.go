@@ -58,8 +58,9 @@ func (in *Inbound) bringFile(ctx context.Context, e entry) lane.Result {
 	if !ok {
 		return in.withoutFile(e, errors.New("the desk takes no files"))
 	}
-	err = in.Guard(ctx, func() error {
-		return desk.Attach(ctx, ticketAt(e.conv, time.Time{}), core.Attachment{EntryID: e.conv.LastEntry, Key: e.key(), File: f, Again: e.call.Uncertain})
+	a := core.Attachment{EntryID: e.conv.LastEntry, Key: e.key(), File: f, Again: e.call.Uncertain}
+	err = in.inNameOf(ctx, e.conv, func(v core.Conversation) error {
+		return in.Guard(ctx, func() error { return desk.Attach(ctx, ticketAt(v, time.Time{}), a) })
 	})
 	switch {
 	case err == nil:
@@ -67,7 +68,7 @@ func (in *Inbound) bringFile(ctx context.Context, e entry) lane.Result {
 		call.State, call.Uncertain, call.Why = done, false, ""
 		in.Count("files_attached", 1)
 		return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return tx.SaveTicketCall(call) }}
-	case core.ClassOf(err) == core.Rejected, core.ClassOf(err) == core.Misconfigured && !personal(err):
+	case core.ClassOf(err) == core.Rejected && !noCustomer(err), core.ClassOf(err) == core.Misconfigured && !personal(err):
 		return in.withoutFile(e, err)
 	}
 	return in.callFailed(e, err)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
 
 	"tidings/core"
@@ -87,14 +88,17 @@ type Options struct {
 }
 
 // Inbound works on updates and conversations.
-type Inbound struct{ Options }
+type Inbound struct {
+	Options
+	became sync.Map // guests' uids, by which the shop knows nobody any more, to those of their accounts
+}
 
 // New returns an Inbound.
 func New(o Options) *Inbound {
 	if o.Guard == nil {
 		o.Guard = func(_ context.Context, call func() error) error { return call() }
 	}
-	return &Inbound{o}
+	return &Inbound{Options: o}
 }
 
 // Chats is how the engine is to work on what chats tell us.

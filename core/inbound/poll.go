@@ -59,9 +59,17 @@ func (in *Inbound) pollRound(ctx context.Context, every time.Duration) error {
 // rest can wait too. A ticket that cannot be read has had its turn all the same,
 // so that it does not keep the others from theirs.
 func (in *Inbound) pollOne(ctx context.Context, v core.Conversation, now time.Time) error {
-	t, err := in.readTicket(ctx, ticketAt(v, v.PolledAt))
+	var t core.Ticket
+	err := in.inNameOf(ctx, v, func(v core.Conversation) (err error) {
+		t, err = in.readTicket(ctx, ticketAt(v, v.PolledAt))
+		return err
+	})
 	switch {
-	case notTheirs(err):
+	case noCustomer(err) && now.Sub(v.LastInAt) < conversation:
+		// Perhaps they have another uid, and we are yet to hear of it: that the
+		// ticket is closed would not be true.
+		t = core.Ticket{ID: v.TicketID}
+	case notTheirs(err), noCustomer(err):
 		t = core.Ticket{ID: v.TicketID, Status: "closed"}
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -84,8 +92,8 @@ func personal(err error) bool {
 
 // notTheirs reports whether the shop says that a thing is not there, or not the customer's.
 func notTheirs(err error) bool {
-	var failed *core.ShopError
-	return errors.As(err, &failed) && failed.NotFound
+	failed, ok := errors.AsType[*core.ShopError](err)
+	return ok && failed.NotFound && !failed.NoCustomer
 }
 
 // seenBefore is how much older than the last reading a note must be to have

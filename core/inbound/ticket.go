@@ -17,6 +17,10 @@ const (
 	callGapMax  = 30 * time.Second
 	maxSubject  = 255
 	callTimeout = 20 * time.Second
+	// nobodyGiveUp is how long a question waits for a shop that has nobody of its
+	// customer's uid: that they have got another one may be told late.
+	nobodyGiveUp = 72 * time.Hour
+	nobodyGapMax = 10 * time.Minute
 )
 
 // ticketWorker brings the entries of conversations to the shop, one after the
@@ -71,7 +75,11 @@ func (w *ticketWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 	if e.call.Media != nil {
 		return in.bringFile(ctx, e)
 	}
-	ref, err := in.bring(ctx, e)
+	var ref core.TicketRef
+	err = in.inNameOf(ctx, e.conv, func(v core.Conversation) (err error) {
+		ref, err = in.bring(ctx, entry{it: e.it, call: e.call, conv: v, chat: e.chat})
+		return err
+	})
 	if err != nil {
 		return in.callFailed(e, err)
 	}
@@ -176,7 +184,7 @@ func (in *Inbound) makeTicket(ctx context.Context, t core.NewTicket) (ref core.T
 
 func refusedOrder(err error) bool {
 	var failed *core.ShopError
-	return errors.As(err, &failed) && failed.Class == core.Rejected && failed.NotFound
+	return errors.As(err, &failed) && failed.Class == core.Rejected && failed.NotFound && !failed.NoCustomer
 }
 
 // subject names the order, the way it came and the reference by which the
@@ -204,12 +212,15 @@ func (in *Inbound) callFailed(e entry, err error) lane.Result {
 		call.TriedAt = now
 	}
 	in.Count("ticket_calls_failed", 1, "class", string(class))
-	if class == core.Rejected {
+	unknown := noCustomer(err) && now.Sub(call.TriedAt) < nobodyGiveUp
+	if class == core.Rejected && !unknown {
 		in.Log.Error("the shop refuses a question; it stays in the store", "conversation", e.conv.ID, "err", err)
 		call.State = "failed"
 		return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return tx.SaveTicketCall(call) }}
 	}
 	switch {
+	case unknown:
+		in.Log.Warn("a question waits: the shop has nobody of its customer's uid", "conversation", e.conv.ID)
 	case class == core.Misconfigured && personal(err):
 		in.Log.Warn("a question waits: its customer's token is missing", "conversation", e.conv.ID, "err", err)
 	case class == core.Misconfigured:
@@ -223,6 +234,9 @@ func (in *Inbound) callFailed(e entry, err error) lane.Result {
 	gap := min(callGapMax, callGapMin<<min(next.Tries, 10))
 	gap = gap/2 + rand.N(gap/2+1)
 	var failed *core.ShopError
+	if unknown {
+		gap = max(gap, min(nobodyGapMax, now.Sub(call.TriedAt)/4))
+	}
 	if errors.As(err, &failed) && failed.RetryAfter > gap {
 		gap = failed.RetryAfter
 	}

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 	"time"
 
@@ -77,8 +76,8 @@ func absorb(tx *lane.Tx, other, c core.Customer, since time.Time) error {
 
 // takerOf is the customer who gets an event that names a uid.
 func takerOf(tx *lane.Tx, e core.Event, uid string, now time.Time) (int64, error) {
-	if guest, err := guestOwner(tx, e, uid); guest != 0 || err != nil {
-		return guest, err
+	if earlier, err := earlierOwner(tx, e, uid); earlier != 0 || err != nil {
+		return earlier, err
 	}
 	if e.Type == core.CustomerRegistered {
 		c, err := core.LivingCustomer(tx, uid, e.Time)
@@ -88,12 +87,18 @@ func takerOf(tx *lane.Tx, e core.Event, uid string, now time.Time) (int64, error
 	return c.ID, err
 }
 
-// guestOwner finds the guest whose order an event is about that names the
-// customer they have become: the shop gives a guest who registers the uid
-// "mail" in place of "guid|mail". The order's news goes on to the chat that was
-// linked for it. The account's other orders do not: a mail address that a
-// guest has typed proves nothing.
-func guestOwner(tx *lane.Tx, e core.Event, uid string) (int64, error) {
+// earlierOwner finds the customer whom an event concerns that names a uid which
+// somebody else has, too: the guest who has become an account, or the account
+// that was closed before its uid was given away again.
+//
+// The shop gives a guest who registers the uid "mail" in place of "guid|mail".
+// The news of the order goes on to the chat that was linked for it, and so does
+// the answer to what was asked there. The account's other orders do not: a mail
+// address that a guest has typed proves nothing.
+func earlierOwner(tx core.Tx, e core.Event, uid string) (int64, error) {
+	if strings.HasPrefix(string(e.Type), "ticket.") {
+		return guestWhoAsked(tx, e.Data.TicketID, uid)
+	}
 	d := e.Data
 	if d.OrderCode == "" || isGuest(uid) {
 		return 0, nil
@@ -106,8 +111,15 @@ func guestOwner(tx *lane.Tx, e core.Event, uid string) (int64, error) {
 		return 0, err
 	}
 	owner, err := tx.Customer(id)
-	if err != nil || !wasGuest(owner.UID, uid) {
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return 0, nil
+	case err != nil:
 		return 0, err
+	case !owner.ClosedAt.IsZero() && core.SameUID(owner.RetiredUID(), uid):
+		return owner.ID, nil
+	case !core.WasGuest(owner.UID, uid):
+		return 0, nil
 	}
 	if shown, err := orderedAsGuest(tx, owner, e); !shown || err != nil {
 		return 0, err
@@ -115,40 +127,41 @@ func guestOwner(tx *lane.Tx, e core.Event, uid string) (int64, error) {
 	return owner.ID, nil
 }
 
+// guestWhoAsked finds the guest whose question a ticket holds that the shop now
+// calls the account's.
+func guestWhoAsked(tx core.Tx, ticketID, uid string) (int64, error) {
+	v, err := tx.ConversationByTicket(ticketID)
+	if errors.Is(err, core.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil || !core.WasGuest(v.CustomerUID, uid) {
+		return 0, err
+	}
+	return v.CustomerID, nil
+}
+
 // isGuest reports whether a uid is a guest's, "guid|mail".
 func isGuest(uid string) bool { return strings.Contains(uid, "|") }
-
-// guestKey is claimed when the shop itself has told that an order is a guest's:
-// that the guest's mail address is an account's proves nothing.
-func guestKey(customerID int64, e core.Event) string {
-	return strings.Join([]string{"guest", strconv.FormatInt(customerID, 10), e.Site, e.Data.OrderCode}, "\x00")
-}
 
 func orderedAsGuest(tx core.Tx, who core.Customer, e core.Event) (bool, error) {
 	if !isGuest(who.UID) || e.Data.OrderCode == "" {
 		return false, nil
 	}
-	return tx.Claimed(guestKey(who.ID, e))
+	return tx.Claimed(core.GuestOrderKey(who.ID, e.Site, e.Data.OrderCode))
 }
 
 func rememberGuest(tx *lane.Tx, s subject, o core.Order, now time.Time) error {
-	if !isGuest(s.customer.UID) || !SameUID(o.CustomerUID, s.customer.UID) {
+	if !isGuest(s.customer.UID) || !core.SameUID(o.CustomerUID, s.customer.UID) {
 		return nil
 	}
-	_, _, err := tx.Claim(guestKey(s.customer.ID, s.event.Event), "", now)
+	e := s.event.Event
+	_, _, err := tx.Claim(core.GuestOrderKey(s.customer.ID, e.Site, e.Data.OrderCode), "", now)
 	return err
 }
 
 // closedBefore reports whether the customer's account was closed before a time.
 func (s subject) closedBefore(t time.Time) bool {
 	return !s.customer.ClosedAt.IsZero() && t.After(s.customer.ClosedAt)
-}
-
-// wasGuest reports whether a uid is that of a guest with the mail address that
-// is another uid.
-func wasGuest(guest, uid string) bool {
-	_, mail, ok := strings.Cut(guest, "|")
-	return ok && mail != "" && SameUID(mail, uid)
 }
 
 // closeAccount ends a customer's links; what still waits for them is cancelled

@@ -62,7 +62,7 @@ func customersOf(tx core.Tx, events []*ready) error {
 		return err
 	}
 	for _, r := range events {
-		c, err := tx.CustomerByUID(r.subject.event.Event.Data.CustomerUID)
+		c, err := knownTaker(tx, r.subject.event.Event)
 		if errors.Is(err, core.ErrNotFound) {
 			continue
 		}
@@ -73,8 +73,23 @@ func customersOf(tx core.Tx, events []*ready) error {
 		if r.subject.links, err = tx.LinksOf(c.ID); err != nil {
 			return err
 		}
+		if r.subject.asGuest, err = orderedAsGuest(tx, c, r.subject.event.Event); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// knownTaker is takerOf for customers who are known already.
+func knownTaker(tx core.Tx, e core.Event) (core.Customer, error) {
+	earlier, err := earlierOwner(tx, e, e.Data.CustomerUID)
+	if err != nil {
+		return core.Customer{}, err
+	}
+	if earlier != 0 {
+		return tx.Customer(earlier)
+	}
+	return tx.CustomerByUID(e.Data.CustomerUID)
 }
 
 // plain reports whether an event can be told from itself, the links of its
@@ -104,6 +119,13 @@ func (in *Intake) settle(tx *lane.Tx, r *ready, now time.Time) (done bool, err e
 		if vacant, err := tx.Vacant(name); !vacant || err != nil {
 			return false, err
 		}
+	}
+	who, err := tx.Customer(r.subject.customer.ID)
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return false, nil // erased since
+	case err != nil || !who.SameAs(r.subject.customer):
+		return false, err // renamed, merged or closed since
 	}
 	return true, in.carryOut(tx, r.subject, r.plan, now)
 }

@@ -89,12 +89,17 @@ func (in *Intake) handOver(e core.StoredEvent, owner int64, uid string, learnt b
 				return err
 			}
 		}
-		e.CustomerID, e.ShopTriedAt = owner, time.Time{}
-		if err := tx.SaveEvent(e); err != nil {
-			return err
-		}
-		return tx.Append(CustomerLane(owner), e.RowID, now, priority(e.Event))
+		return in.give(tx, e, owner, now)
 	}}
+}
+
+// give puts an event into the lane of a customer.
+func (*Intake) give(tx *lane.Tx, e core.StoredEvent, customerID int64, now time.Time) error {
+	e.CustomerID, e.ShopTriedAt = customerID, time.Time{}
+	if err := tx.SaveEvent(e); err != nil {
+		return err
+	}
+	return tx.Append(CustomerLane(customerID), e.RowID, now, priority(e.Event))
 }
 
 func (in *Intake) suppress(e core.StoredEvent, why string) lane.Result {

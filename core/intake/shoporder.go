@@ -220,24 +220,10 @@ func (in *Intake) carried(e core.Event) (core.Order, bool) {
 // foreign reports whether an order is somebody else's. A guest's uid is
 // "guid|mail" and only ever equal to itself.
 func foreign(o core.Order, uid string) bool {
-	return o.CustomerUID != "" && !SameUID(o.CustomerUID, uid)
+	return o.CustomerUID != "" && !core.SameUID(o.CustomerUID, uid)
 }
 
 // foreignTo is foreign for the event's customer, who may have ordered as a guest.
 func (s subject) foreignTo(o core.Order) bool {
-	return foreign(o, s.customer.UID) && !(s.asGuest && wasGuest(s.customer.UID, o.CustomerUID))
-}
-
-// SameUID reports whether two uids are one customer's: SAP Commerce lower-cases
-// them at registration, callers do not always. Only the letters A to Z are
-// alike: any other folding could make one customer of two.
-func SameUID(a, b string) bool { return lowerASCII(a) == lowerASCII(b) }
-
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, s)
+	return foreign(o, s.customer.UID) && !(s.asGuest && core.WasGuest(s.customer.UID, o.CustomerUID))
 }

@@ -54,12 +54,27 @@ func (w *customerWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 		// We took the order for this customer's, and the shop knows better.
 		return in.handOver(s.event, 0, p.Owner, true)
 	}
-	return lane.Result{Done: true, Wants: in.wantsToTell(s, p), Commit: func(tx *lane.Tx) error { return in.carryOut(tx, s, p, now) }}
+	return lane.Result{Done: true, Wants: in.wantsToTell(s, p), Commit: func(tx *lane.Tx) error { return in.tell(tx, s, p, now) }}
+}
+
+// tell carries out a plan, unless the customer has been merged into another
+// since it was made: then the event is that one's.
+func (in *Intake) tell(tx *lane.Tx, s subject, p Plan, now time.Time) error {
+	who, err := tx.Customer(s.customer.ID)
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return nil // erased since
+	case err != nil:
+		return err
+	case who.MergedInto != 0:
+		return in.give(tx, s.event, who.MergedInto, now)
+	}
+	return in.carryOut(tx, s, p, now)
 }
 
 // wantsToTell is what carrying out a plan reads.
 func (in *Intake) wantsToTell(s subject, p Plan) core.Wants {
-	var w core.Wants
+	w := core.Wants{Customers: []int64{s.customer.ID}}
 	if key := newsKey(s.customer.ID, p.Event); key != "" {
 		w.Claims = append(w.Claims, key)
 	}

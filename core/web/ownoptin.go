@@ -15,7 +15,6 @@ import (
 
 	"tidings/core"
 	"tidings/core/inbound"
-	"tidings/core/intake"
 	"tidings/core/pace"
 )
 
@@ -133,7 +132,7 @@ func (s *Server) ownOptIn(c *gin.Context, token core.Secret) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), proofTimeout)
 	defer cancel()
 	order, err := s.Prover.OwnOrder(ctx, p)
-	if err == nil && w.CustomerUID != "" && !intake.SameUID(w.CustomerUID, order.CustomerUID) {
+	if err == nil && w.CustomerUID != "" && !core.SameUID(w.CustomerUID, order.CustomerUID) {
 		err = &core.ShopError{Class: core.Rejected, NotFound: true}
 	}
 	if err != nil {

@@ -1,7 +1,7 @@
 // Chat windows, and the buttons of a storefront that lead into them.
 
 import { anchor, content, el } from "/assets/format.js";
-import { act, api, copyOf, notice, wait } from "/assets/talk.js";
+import { act, api, notice, wait } from "/assets/talk.js";
 
 const state = { person: null, chats: new Map(), follower: null, blocked: new Set() };
 
@@ -11,7 +11,7 @@ export function openWindows(box, channels) {
 }
 
 function openWindow(box, info) {
-  const node = copyOf("window");
+  const node = emptyWindow();
   const chat = { info, node, bubbles: new Map(), replyTo: "", box: node.querySelector(".bubbles"), form: node.querySelector("form") };
   node.querySelector("h3").textContent = info.title;
   chat.box.setAttribute("aria-label", info.title + " messages");
@@ -30,6 +30,17 @@ function openWindow(box, info) {
   if (info.blocks) tools.append(blocker(chat));
   state.chats.set(info.name, chat);
   box.append(node);
+}
+
+function emptyWindow() {
+  return el("article", { className: "window card" },
+    el("div", { className: "bar" }, el("h3"), el("div", { className: "tools" })),
+    el("div", { className: "bubbles", role: "log", ariaLive: "polite", tabIndex: 0 }),
+    el("form", { className: "composer" },
+      el("p", { className: "answering", hidden: true }, el("span"), " ", el("button", { type: "button" }, "Do not reply to it")),
+      el("label", { className: "quiet" }),
+      el("textarea", { name: "text", rows: 2, required: true }),
+      el("button", {}, "Send")));
 }
 
 const me = (info) => state.person.chats[info.name];

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // Control serves the control surface (see the package comment).
@@ -159,7 +160,7 @@ func (c control) do(r *http.Request, code, action string, in orderWish) error {
 	}
 	switch action {
 	case "ship":
-		id := cmp.Or(in.TrackingID, "1Z-"+code)
+		id := cmp.Or(in.TrackingID, "1Z-"+cmp.Or(strings.TrimPrefix(in.Consignment, "cons"), code))
 		return c.sim.Ship(ctx, code, in.Consignment, id, cmp.Or(in.Carrier, "Colix Express"), cmp.Or(in.URL, "https://track.example.com/"+id))
 	case "split":
 		return c.sim.Split(code)

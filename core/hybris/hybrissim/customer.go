@@ -18,20 +18,37 @@ func (s *Sim) AddCustomer(uid, name string) Customer {
 func (s *Sim) addCustomer(uid, name string) *Customer {
 	c, ok := s.customers[uid]
 	if !ok {
-		c = &Customer{UID: uid, ID: guidOf("customer", uid)}
+		c = &Customer{UID: uid, ID: s.newCustomerID(uid)}
 		s.customers[uid] = c
 	}
 	c.Name = cmp.Or(name, c.Name)
 	return c
 }
 
+// newCustomerID is another one than that of whoever had the uid before.
+func (s *Sim) newCustomerID(uid string) string {
+	id := guidOf("customer", uid)
+	for _, c := range s.customers {
+		if c.ID == id {
+			return uuid()
+		}
+	}
+	return id
+}
+
 // GuestUID returns the uid of somebody who orders without an account.
 func GuestUID(mail string) string { return uuid() + "|" + mail }
 
-// Register makes a customer and reports customer.registered.
+// Register makes a customer and reports customer.registered. The uid of a closed
+// account is free again, as it is once the shop's retention has cleaned up: what
+// there is of the account before stays that one's.
 func (s *Sim) Register(ctx context.Context, uid, name string) (Customer, error) {
 	s.mu.Lock()
-	_, taken := s.customers[uid]
+	before, taken := s.customers[uid]
+	if taken && before.Closed {
+		s.giveUID(before, before.ID+" (closed)")
+		taken = false
+	}
 	if taken || uid == "" || uid == anonymous || strings.Contains(uid, "|") {
 		s.mu.Unlock()
 		return Customer{}, errors.New("uid: is taken, or no name for a customer")
@@ -62,6 +79,14 @@ func (s *Sim) rename(from, to string) error {
 	if _, taken := s.customers[to]; taken || to == "" || to == anonymous {
 		return errors.New("uid: is taken, or no name for a customer")
 	}
+	s.giveUID(c, to)
+	s.auth.forget(from)
+	return nil
+}
+
+// giveUID calls a customer by another uid, in all that is theirs.
+func (s *Sim) giveUID(c *Customer, to string) {
+	from := c.UID
 	delete(s.customers, from)
 	c.UID = to
 	s.customers[to] = c
@@ -80,8 +105,6 @@ func (s *Sim) rename(from, to string) error {
 			k.CustomerUID = to
 		}
 	}
-	s.auth.forget(from)
-	return nil
 }
 
 // renamed follows a customer to another uid.

@@ -42,6 +42,9 @@ func (s *Sim) Guide(base string) string {
 	for _, o := range orders {
 		say("  order      %s of %s, GUID %s", o.Code, o.UserUID, o.GUID)
 	}
+	if s.opt.EventsURL != "" {
+		say("  events     to %s as %s", s.opt.EventsURL, s.opt.Style)
+	}
 	say("\nA token of the trusted client, good for any order:\n%s", s.curlToken(base, "grant_type=client_credentials", s.opt.ClientID, s.opt.ClientSecret))
 	for i, o := range orders {
 		if path := base + s.opt.Prefix + "/" + o.Site; o.Guest {
