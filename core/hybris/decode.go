@@ -58,7 +58,11 @@ func readOrder(n node) core.Order {
 
 // customerUID is the owner. An order of a company names its buyer twice.
 func customerUID(n node) string {
-	return firstText(n.at("user", "uid"), n.at("orgCustomer", "uid"))
+	uid := firstText(n.at("user", "uid"), n.at("orgCustomer", "uid"))
+	if uid == anonymous {
+		return ""
+	}
+	return uid
 }
 
 // customerName prefers the address for guests, whom the shop calls "Guest".

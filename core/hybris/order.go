@@ -15,6 +15,9 @@ import (
 // owner, the order is asked for in the customer's name and the shop compares.
 func (c *Client) Order(ctx context.Context, q core.OrderQuery) (core.Order, error) {
 	o, err := c.fetchOrder(ctx, q, "orders", q.Code)
+	if isNotFound(err) {
+		o, err = c.orderOtherwise(ctx, q, err)
+	}
 	if err != nil || q.CustomerUID == "" || sameUID(o.CustomerUID, q.CustomerUID) {
 		return o, err
 	}
@@ -22,12 +25,33 @@ func (c *Client) Order(ctx context.Context, q core.OrderQuery) (core.Order, erro
 		return core.Order{}, &core.ShopError{Class: core.Rejected, NotFound: true, Status: http.StatusOK,
 			Err: errors.New("read order: it is another customer's")}
 	}
-	o, err = c.fetchOrder(ctx, q, "users", q.CustomerUID, "orders", q.Code)
-	if err != nil {
-		return core.Order{}, err
+	return c.ownedOrder(ctx, q)
+}
+
+// orderOtherwise reads an order which the shop does not find by what it is named
+// by: installations differ in whether "orders" takes codes, GUIDs or both. Among
+// those of a customer the code will do, and for a guest's the GUID.
+func (c *Client) orderOtherwise(ctx context.Context, q core.OrderQuery, none error) (core.Order, error) {
+	if q.CustomerUID != "" {
+		if o, err := c.ownedOrder(ctx, q); !withheld(err) {
+			return o, err
+		}
 	}
-	o.CustomerUID = q.CustomerUID
-	return o, nil
+	if isGUID(q.Code) {
+		if o, err := c.fetchOrder(ctx, q, "users", anonymous, "orders", q.Code); !withheld(err) {
+			return o, err
+		}
+	}
+	return core.Order{}, none
+}
+
+// ownedOrder reads an order in its customer's name.
+func (c *Client) ownedOrder(ctx context.Context, q core.OrderQuery) (core.Order, error) {
+	o, err := c.fetchOrder(ctx, q, "users", q.CustomerUID, "orders", q.Code)
+	if err == nil && o.CustomerUID == "" {
+		o.CustomerUID = q.CustomerUID
+	}
+	return o, err
 }
 
 // fetchOrder reads the order at a path.
@@ -136,6 +160,11 @@ func lowerASCII(s string) string {
 		}
 		return r
 	}, s)
+}
+
+func isNotFound(err error) bool {
+	var e *core.ShopError
+	return errors.As(err, &e) && e.NotFound
 }
 
 func isType(err error, t string) bool {

@@ -291,3 +291,26 @@ func TestAnOrderWithoutAnOwnerIsAskedForInTheCustomersName(t *testing.T) {
 		}
 	})
 }
+
+// A shop may find an order by its GUID only, or by its code; among the orders of
+// its customer it finds it by either.
+func TestAnOrderThatIsNotFoundIsAskedForInTheCustomersName(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.link("ada", "a", "api")
+		r.link("eve", "b", "api")
+		r.order("100", "ada")
+		r.shop.own = map[string]core.Order{"100": r.shop.orders["100"]}
+		delete(r.shop.orders, "100")
+		ada := r.event("order.placed", fields{"orderCode": "100", "customerUid": "ada"})
+		thin := r.event("order.approved", fields{"orderCode": "100"})
+		r.post(ada)
+		synctest.Wait()
+		r.post(thin)
+		synctest.Wait()
+		r.want(ada, core.EventRouted, "")
+		r.want(thin, core.EventRouted, "")
+		if got := r.texts(); len(got) != 2 || !strings.Contains(got[0], "Mug") {
+			t.Errorf("got %q, want both, and the order's lines in the first", got)
+		}
+	})
+}

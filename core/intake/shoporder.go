@@ -172,24 +172,29 @@ func (in *Intake) retryIn(e core.StoredEvent, err error, now time.Time) time.Dur
 }
 
 // orderOf returns the order of a customer's event. One that names no owner
-// proves nothing: the shop is asked whether it is this customer's.
+// proves nothing, and one that is not found may be found among the customer's:
+// the shop is asked in their name.
 func (in *Intake) orderOf(ctx context.Context, s subject, locale string) (*core.Order, error) {
 	e := s.event.Event
 	if s.read != nil {
 		return s.read, nil
 	}
 	o, err := in.order(ctx, e, locale)
-	if err != nil || o == nil || o.CustomerUID != "" || s.customer.UID == "" {
+	nameless := err == nil && o != nil && o.CustomerUID == ""
+	if s.customer.UID == "" || in.Shop == nil || !nameless && !notFound(err) {
 		return o, err
 	}
-	if _, came := in.carried(e); came || in.Shop == nil {
+	if _, came := in.carried(e); came {
 		return o, nil
 	}
-	own, err := in.Shop.Order(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale})
-	if notFound(err) {
+	own, failed := in.Shop.Order(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale})
+	switch {
+	case notFound(failed) && nameless:
 		return nil, errForeign
+	case failed != nil:
+		return nil, failed
 	}
-	return &own, err
+	return &own, nil
 }
 
 // order returns the order of an event: the one that came along, or the shop's.
