@@ -47,7 +47,7 @@ func (d *Dialect) webhook(object, operation string, n node) verdict {
 }
 
 func fromState(states map[string]meaning, n node, data core.EventData) verdict {
-	data.State = n.get("status").code()
+	data.State = n.get("status").state()
 	return reached(states, data)
 }
 

@@ -42,7 +42,7 @@ func TestStates(t *testing.T) {
 	}
 	for object, states := range tables {
 		for state, want := range states {
-			for _, status := range []string{`"` + state + `"`, `{"code":"` + state + `"}`, `{"integrationKey":"` + state + `"}`} {
+			for _, status := range []string{`"` + state + `"`, `"` + strings.ToLower(state) + `"`, `{"code":"` + state + `"}`, `{"integrationKey":"` + state + `"}`} {
 				for _, operation := range []string{"Created", "Updated"} {
 					got, data, why := translate("sap.cx.commerce."+object+"."+operation+".v1", `{"code":"1","status":`+status+`}`)
 					if got != want || data.State != state {

@@ -1,6 +1,10 @@
 package hybris
 
-import "tidings/core"
+import (
+	"strings"
+
+	"tidings/core"
+)
 
 // meaning is what a state says to a customer: a canonical type, or, where that
 // is empty, the reason why nobody is told. Its place orders the states of one
@@ -132,7 +136,7 @@ func (*Dialect) Later(t core.EventType, pushed, read string) bool {
 		return false
 	}
 	before := states[read].place
-	return before > 0 && states[pushed].place > before
+	return before > 0 && states[strings.ToUpper(pushed)].place > before
 }
 
 // Reading implements core.Dialect.
