@@ -19,15 +19,27 @@ const (
 	processSource = "process-action"
 )
 
-// anyState is the type of an event whose state says what happened.
+// anyState is the type of an event whose state says what happened. It is taken
+// for a type that is missing or no text.
 const anyState = "order.status"
+
+func (e *envelope) named(field string, typ json.RawMessage, version string) {
+	if name, _ := text(typ); strings.TrimSpace(name) != "" {
+		e.typ = strings.TrimSpace(name) + version
+		return
+	}
+	e.typ = anyState
+	e.warn(field + " cannot be read: " + anyState + " is taken for it")
+}
 
 // legacy reads the body of SAP's event export of before CloudEvents.
 func legacy(body []byte, x map[string]json.RawMessage, now time.Time) envelope {
-	e := envelope{source: legacySource, typ: scalar(x["event-type"]), data: x["data"]}
-	if version := scalar(x["event-type-version"]); version != "" {
-		e.typ += "." + version
+	e := envelope{source: legacySource, data: x["data"]}
+	version := scalar(x["event-type-version"])
+	if version != "" {
+		version = "." + version
 	}
+	e.named("event-type", x["event-type"], version)
 	if target := scalar(x["destinationTargetId"]); target != "" {
 		e.source += "/" + target
 	}
@@ -40,14 +52,11 @@ func legacy(body []byte, x map[string]json.RawMessage, now time.Time) envelope {
 // site, orderCode, status, consignmentCode, occurredAt, customerUid, and whatever
 // else the data of an event may hold.
 func flat(body []byte, x map[string]json.RawMessage, now time.Time) envelope {
-	e := envelope{source: processSource, typ: scalar(x["type"]), data: body, flat: true}
+	e := envelope{source: processSource, data: body, flat: true}
 	if site := scalar(x["site"]); site != "" {
 		e.source += "/" + site
 	}
-	if e.typ == "" {
-		e.typ = anyState
-		e.warn("type cannot be read: " + anyState + " is taken for it")
-	}
+	e.named("type", x["type"], "")
 	e.identify(body, "id", x["id"])
 	e.happened("occurredAt", x["occurredAt"], now)
 	return e
