@@ -80,6 +80,21 @@ func TestNewsOfAnEntity(t *testing.T) {
 		{"one of several without a name first", []string{"c0 SHIPPED", "c1 SHIPPED"}, []step{
 			{"order.shipped", order, told}, {"order.shipped", parcel("c0"), again}, {"order.shipped", parcel("c1"), told}, {"order.shipped", order, again},
 		}},
+		{"several, none of them by its name", []string{"c0 SHIPPED", "c1 IN_TRANSIT"}, []step{
+			{"order.shipped", order, told}, {"order.shipped", order, told}, {"order.shipped", order, again},
+			{"order.shipped", parcel("c0"), again}, {"order.shipped", parcel("c1"), again}, {"order.delivered", order, told},
+		}},
+		{"the only one of several that has left", []string{"c0 PICKPACK", "c1 SHIPPED"}, []step{
+			{"order.shipped", order, told}, {"order.shipped", parcel("c1"), again}, {"order.shipped", order, again}, {"order.shipped", parcel("c0"), told},
+		}},
+		{"one without a name ranks", []string{"c0 DELIVERY_COMPLETED", "c1 SHIPPED"}, []step{
+			{"order.delivered", order, told}, {"order.shipped", parcel("c0"), later("consignment")}, {"order.delivered", parcel("c0"), again},
+			{"order.shipped", order, told}, {"order.shipped", order, later("consignment")}, {"order.shipped", parcel("c1"), again},
+		}},
+		{"all of several are further", []string{"c0 DELIVERY_COMPLETED", "c1 DELIVERY_COMPLETED"}, []step{
+			{"order.delivered", parcel("c0"), told}, {"order.delivered", parcel("c1"), told},
+			{"order.shipped", order, later("consignment")}, {"order.delivered", order, again}, {"order.delivered", order, again},
+		}},
 		{"parcels rank by themselves", []string{"c0 SHIPPED", "c1 SHIPPED"}, []step{
 			{"order.delivered", parcel("c0"), told}, {"order.shipped", parcel("c1"), told}, {"order.shipped", parcel("c0"), later("consignment")},
 		}},
@@ -148,6 +163,58 @@ func TestPartOfSeveral(t *testing.T) {
 		if len(got) != 3 || !strings.Contains(got[0], "parcel 1 of 2") || !strings.Contains(got[1], "parcel 2 of 2") || strings.Contains(got[2], "parcel") {
 			t.Errorf("got %q, want parcel 1 of 2, parcel 2 of 2, and the only one left without a number", got)
 		}
+	})
+}
+
+// News that do not name their parcel are of the one that has come so far, even
+// when the order came along and several stand in one batch.
+func TestPartOfSeveralWithoutAName(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.link("ada", "a", "api")
+		r.order("100", "ada")
+		r.parcels("100", "c0 PICKPACK", "c1 DELIVERY_COMPLETED", "c2 DELIVERY_COMPLETED")
+		along := func(id string) fields {
+			e := r.event("order.delivered", fields{"orderCode": "200", "customerUid": "ada", "order": fields{
+				"code": "200", "user": fields{"uid": "ada"}, "consignments": []fields{
+					{"code": "d0", "status": "WAITING"}, {"code": "d1", "status": "DELIVERY_COMPLETED"}, {"code": "d2", "status": "DELIVERY_COMPLETED"},
+				},
+			}})
+			e["id"] = id
+			return e
+		}
+		r.post(r.event("order.delivered", fields{"orderCode": "100", "customerUid": "ada"}))
+		synctest.Wait()
+		r.post(along("x"), along("y"), along("z"))
+		synctest.Wait()
+		got := r.texts()
+		if len(got) != 3 {
+			t.Fatalf("got %q, want three", got)
+		}
+		for i, want := range []string{"parcel 2 of 3", "parcel 2 of 3", "parcel 3 of 3"} {
+			if !strings.Contains(got[i], want) {
+				t.Errorf("got %q, want %s in it", got[i], want)
+			}
+		}
+	})
+}
+
+// A repeat is no reason to wait for the shop, whatever it shows.
+func TestARepeatIsNotReadAgain(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.link("ada", "a", "api")
+		r.order("100", "ada")
+		r.parcels("100", "c0 PICKPACK")
+		shipped := func() fields {
+			return r.event("order.shipped", fields{"orderCode": "100", "consignmentCode": "c0", "state": "SHIPPED", "customerUid": "ada"})
+		}
+		first, second, behind := shipped(), shipped(), r.event("message.requested", fields{"customerUid": "ada", "text": "behind"})
+		r.post(first)
+		time.Sleep(23 * time.Second)
+		r.want(first, core.EventRouted, "")
+		r.post(second, behind)
+		synctest.Wait()
+		r.want(second, core.EventSuppressed, again)
+		r.want(behind, core.EventRouted, "")
 	})
 }
 

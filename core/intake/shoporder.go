@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Ti
 		p.Degraded = true
 		return nil
 	case s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait:
-		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
+		return &waitError{after: in.retryIn(s.event, err, now), why: whyNot(err)}
 	}
 	p.Degraded = true
 	return nil
@@ -53,15 +54,20 @@ func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Ti
 var errForeign = errors.New("the order is another customer's")
 
 // take puts the order into the plan, unless its state is older than the pushed
-// one and it is worth reading it again.
+// one and it is worth reading it again: what is no news is not waited for.
 func (in *Intake) take(ctx context.Context, s subject, p *Plan, o core.Order) error {
-	e := concerned(s.event.Event, o)
-	state := stateOf(&o, e)
-	if _, came := in.carried(s.event.Event); !came && state != nil && in.Orders != nil && in.Orders.Later(e.Type, e.Data.State, *state) {
-		if s.rereads < len(rereads) {
+	e, unnamed := concerned(s.event.Event, o)
+	p.Unnamed = unnamed
+	if unnamed && in.Orders != nil {
+		e = in.guessed(ctx, s, e, o)
+	}
+	if _, came := in.carried(s.event.Event); !came && in.outdated(e, o) {
+		if s.rereads < len(rereads) && !in.knows(ctx, s, e) {
 			return &waitError{after: rereads[s.rereads], why: "it still shows the state before this one", reread: true}
 		}
-		*state = e.Data.State
+		if state := stateOf(&o, e); state != nil {
+			*state = e.Data.State
+		}
 	}
 	if p.Return = in.returned(ctx, s, e, p.Locale); p.Return != nil && e.Data.ReturnCode == "" {
 		e.Data.ReturnCode = p.Return.Code // the order's only one
@@ -95,7 +101,7 @@ func (in *Intake) readChange(ctx context.Context, s *subject, p *Plan, now time.
 		p.Why = "the order belongs to another customer"
 		return nil
 	case err != nil && !notFound(err) && (s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait):
-		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
+		return &waitError{after: in.retryIn(s.event, err, now), why: whyNot(err)}
 	case order == nil:
 		p.Why = "the body names no state, and the shop does not tell it"
 		return nil
@@ -136,6 +142,20 @@ func (in *Intake) changed(ctx context.Context, s subject, locale string) (o *cor
 	return o, back, nil
 }
 
+// whyNot says why the shop has not given what it was asked for: the class of its
+// answer and the shop's own name for it.
+func whyNot(err error) string {
+	class := string(core.ClassOf(err))
+	failed, ok := errors.AsType[*core.ShopError](err)
+	switch {
+	case notFound(err):
+		return "it does not know the order"
+	case ok && failed.Type != "":
+		return class + " (" + failed.Type + ")"
+	}
+	return class
+}
+
 func notFound(err error) bool {
 	var failed *core.ShopError
 	return errors.As(err, &failed) && failed.NotFound
@@ -154,6 +174,20 @@ func stateOf(o *core.Order, e core.Event) *string {
 		}
 	}
 	return nil
+}
+
+// outdated reports whether an order shows a state before the one that was pushed;
+// of parcels of which it is not known which is meant, if all of them do.
+func (in *Intake) outdated(e core.Event, o core.Order) bool {
+	if in.Orders == nil {
+		return false
+	}
+	if state := stateOf(&o, e); state != nil {
+		return in.Orders.Later(e.Type, e.Data.State, *state)
+	}
+	going := parcels(o, "")
+	return ofParcel(e) && e.Data.ConsignmentCode == "" && len(going) > 0 &&
+		!slices.ContainsFunc(going, func(c core.Consignment) bool { return !in.Orders.Later(e.Type, e.Data.State, c.Status) })
 }
 
 // retryIn is the gap before the shop is asked again: growing, but never past
