@@ -67,7 +67,7 @@ func TestReturn(t *testing.T) {
 	}
 }
 
-// Of two states the later one is known where both have a place in one life.
+// A state shows what it tells, and all that comes before it.
 func TestReachedStates(t *testing.T) {
 	for _, test := range []struct {
 		about core.EventType
@@ -93,6 +93,7 @@ func TestReachedStates(t *testing.T) {
 	}
 }
 
+// Of two states the later one is known where both have a place in one life.
 func TestLaterStates(t *testing.T) {
 	for _, test := range []struct {
 		about        core.EventType
