@@ -45,8 +45,11 @@ func (c *Client) orderOtherwise(ctx context.Context, q core.OrderQuery, none err
 	return core.Order{}, none
 }
 
-// ownedOrder reads an order in its customer's name.
+// ownedOrder reads an order in its customer's name. Nobody is called anonymous.
 func (c *Client) ownedOrder(ctx context.Context, q core.OrderQuery) (core.Order, error) {
+	if q.CustomerUID == anonymous {
+		return core.Order{}, notShown()
+	}
 	o, err := c.fetchOrder(ctx, q, "users", q.CustomerUID, "orders", q.Code)
 	if err == nil && o.CustomerUID == "" {
 		o.CustomerUID = q.CustomerUID

@@ -340,6 +340,7 @@ func TestAnOrderIsFoundByWhateverTheShopTakes(t *testing.T) {
 		{"code", guestGUID, guest, guest},
 		{"code", guestGUID, noor, ""},
 		{"code", otherGUID, noor, ""},
+		{"code", guestGUID, "anonymous", ""},
 		{"code", "77120345", noor, noor},
 		{"both", "77120346", noor, ""},
 	} {
