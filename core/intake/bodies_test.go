@@ -253,6 +253,26 @@ func TestAnOrderOfNobodyWaits(t *testing.T) {
 	})
 }
 
+// What the shop answers in place of an order is told in its own words.
+func TestAnEventThatWaitsSaysWhatTheShopSaid(t *testing.T) {
+	inRig(t, func(r *rig) {
+		for i, test := range []struct {
+			err  *core.ShopError
+			want string
+		}{
+			{&core.ShopError{Class: core.Rejected, NotFound: true, Type: "UnknownIdentifierError"}, "it does not know the order"},
+			{&core.ShopError{Class: core.Rejected, Type: "InvalidResourceError"}, "Rejected (InvalidResourceError)"},
+			{&core.ShopError{Class: core.Misconfigured, Type: "invalid_client"}, "Misconfigured (invalid_client)"},
+		} {
+			r.shop.set(test.err)
+			e := r.event("order.created.v1", fields{"orderCode": fmt.Sprint(i)})
+			r.post(e)
+			time.Sleep(time.Second)
+			r.want(e, core.EventWaiting, "waiting for the shop: "+test.want)
+		}
+	})
+}
+
 // A body without a state has the shop say it; the shop may be slow to know.
 func TestAStateThatIsLeftOutIsRead(t *testing.T) {
 	inRig(t, func(r *rig) {
