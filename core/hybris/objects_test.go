@@ -192,6 +192,8 @@ func TestAnInternalNoteIsNotPushed(t *testing.T) {
 		"private in small letters":  {"interventionType": "private"},
 		"no intervention type":      {"interventionType": nil},
 		"an odd intervention type":  {"interventionType": []any{"IM"}},
+		"a number in its place":     {"interventionType": 7},
+		"an odd kind of comment":    {"commentType": []any{"customerNote"}},
 		"an agent's note":           {"commentType": map[string]any{"code": "agentNote"}},
 		"an assignment":             {"commentType": "ticketAssignedEvent"},
 		"a project's own kind":      {"commentType": "shiftHandover"},
