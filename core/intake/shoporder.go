@@ -176,17 +176,21 @@ func stateOf(o *core.Order, e core.Event) *string {
 	return nil
 }
 
-// outdated reports whether an order shows a state before the one that was pushed;
-// of parcels of which it is not known which is meant, if all of them do.
+// outdated reports whether an order shows a state before the one that was pushed,
+// or the parcel of which one was pushed not yet; of parcels of which it is not
+// known which is meant, whether all of them do.
 func (in *Intake) outdated(e core.Event, o core.Order) bool {
-	if in.Orders == nil {
+	if in.Orders == nil || e.Data.State == "" {
 		return false
 	}
 	if state := stateOf(&o, e); state != nil {
 		return in.Orders.Later(e.Type, e.Data.State, *state)
 	}
+	if !ofParcel(e) || e.Data.ConsignmentCode != "" {
+		return ofParcel(e)
+	}
 	going := parcels(o, "")
-	return ofParcel(e) && e.Data.ConsignmentCode == "" && len(going) > 0 &&
+	return len(going) > 0 &&
 		!slices.ContainsFunc(going, func(c core.Consignment) bool { return !in.Orders.Later(e.Type, e.Data.State, c.Status) })
 }
 
