@@ -18,14 +18,19 @@ func (c *Client) Order(ctx context.Context, q core.OrderQuery) (core.Order, erro
 	if isNotFound(err) {
 		o, err = c.orderOtherwise(ctx, q, err)
 	}
-	if err != nil || q.CustomerUID == "" || sameUID(o.CustomerUID, q.CustomerUID) {
+	if err != nil || q.CustomerUID == "" {
 		return o, err
 	}
-	if o.CustomerUID != "" {
+	if o.CustomerUID == "" {
+		if o, err = c.ownedOrder(ctx, q); err != nil {
+			return core.Order{}, err
+		}
+	}
+	if !sameUID(o.CustomerUID, q.CustomerUID) {
 		return core.Order{}, &core.ShopError{Class: core.Rejected, NotFound: true, Status: http.StatusOK,
 			Err: errors.New("read order: it is another customer's")}
 	}
-	return c.ownedOrder(ctx, q)
+	return o, nil
 }
 
 // orderOtherwise reads an order which the shop does not find by what it is named

@@ -23,6 +23,7 @@ const (
 // for a type that is missing or no text.
 const anyState = "order.status"
 
+// named takes the type from the field that should hold it.
 func (e *envelope) named(field string, typ json.RawMessage, version string) {
 	if name, _ := text(typ); strings.TrimSpace(name) != "" {
 		e.typ = strings.TrimSpace(name) + version

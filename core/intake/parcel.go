@@ -48,7 +48,7 @@ func parcels(o core.Order, code string) []core.Consignment {
 // named its parcel, it is left open.
 func (in *Intake) guess(tx core.Tx, s subject, e core.Event, o core.Order) (core.Event, error) {
 	info, _ := core.LookupType(e.Type)
-	paired, err := in.pairs(tx, s, e)
+	paired, err := pairs(tx, s, e)
 	if err != nil || paired {
 		return e, err
 	}
@@ -70,6 +70,7 @@ func (in *Intake) guess(tx core.Tx, s subject, e core.Event, o core.Order) (core
 	return old, nil
 }
 
+// guessed is an event with the parcel that is meant, where it can be told which.
 func (in *Intake) guessed(ctx context.Context, s subject, e core.Event, o core.Order) core.Event {
 	named := e
 	in.recollect(ctx, func(tx core.Tx) (err error) { named, err = in.guess(tx, s, e, o); return err })
@@ -78,7 +79,7 @@ func (in *Intake) guessed(ctx context.Context, s subject, e core.Event, o core.O
 
 // pairs reports whether an event without a parcel's name is the second way of
 // being told what was told by name: as many are as there were of those.
-func (in *Intake) pairs(tx core.Tx, s subject, e core.Event) (bool, error) {
+func pairs(tx core.Tx, s subject, e core.Event) (bool, error) {
 	named, unnamed := reports(s, e)
 	n, err := tx.Rank(named)
 	if err != nil {
@@ -96,6 +97,7 @@ func reports(s subject, e core.Event) (named, unnamed string) {
 	return key + "\x00named", key + "\x00unnamed"
 }
 
+// count makes a counter one higher.
 func count(tx *lane.Tx, counter string) error {
 	n, err := tx.Rank(counter)
 	if err != nil {
