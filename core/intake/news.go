@@ -178,8 +178,8 @@ func outranked(tx *lane.Tx, s subject, e core.Event, info core.TypeInfo) (string
 	return "", tx.SetRank(entity, info.Rank)
 }
 
-// rankKey is what the rank of an event's entity is kept by; "": which one it is
-// is not known.
+// rankKey is what the rank of an event's entity is kept by; "" where it is not
+// known which one that is.
 func rankKey(s subject, e core.Event, info core.TypeInfo) string {
 	code := codeOf(e, info)
 	if info.Entity == core.EntityOrder {
