@@ -133,6 +133,9 @@ type Dialect interface {
 	// Later reports whether, of two of the shop's states of what t tells about,
 	// the pushed one comes after the read one. Where either is not known, it does not.
 	Later(t EventType, pushed, read string) bool
+	// Reached reports whether something in one of the shop's states has come to
+	// what t tells, or beyond.
+	Reached(t EventType, state string) bool
 	// Reading says what the shop's answer tells of what an event is about: its
 	// return, its consignment, else the order. Where t is empty, why says why
 	// that is no news.

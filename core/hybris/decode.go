@@ -38,7 +38,7 @@ func readOrder(n node) core.Order {
 		Code:          n.get("code").code(),
 		GUID:          n.get("guid").code(),
 		Site:          n.get("site").code(),
-		Status:        n.get("status").code(),
+		Status:        n.get("status").state(),
 		StatusDisplay: n.get("statusDisplay").text(),
 		Placed:        n.get("created", "placed").time(),
 		CustomerUID:   customerUID(n),
@@ -58,7 +58,11 @@ func readOrder(n node) core.Order {
 
 // customerUID is the owner. An order of a company names its buyer twice.
 func customerUID(n node) string {
-	return firstText(n.at("user", "uid"), n.at("orgCustomer", "uid"))
+	uid := firstText(n.at("user", "uid"), n.at("orgCustomer", "uid"))
+	if uid == anonymous {
+		return ""
+	}
+	return uid
 }
 
 // customerName prefers the address for guests, whom the shop calls "Guest".
@@ -175,7 +179,7 @@ func consignments(list node, currency string) []core.Consignment {
 func consignment(c node, currency string) core.Consignment {
 	return core.Consignment{
 		Code:        c.get("code").code(),
-		Status:      c.get("status").code(),
+		Status:      c.get("status").state(),
 		StatusAt:    c.get("statusDate").time(),
 		TrackingID:  c.get("trackingID", "trackingId").text(),
 		PickupPoint: pickupPoint(c.get("deliveryPointOfService")),

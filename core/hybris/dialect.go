@@ -145,7 +145,7 @@ func nameData(n node, t core.EventType) core.EventData {
 		ReturnCode:  firstCode(n.get("returnCode", "returnRequestCode", "modificationCode"), n.get("returnRequest")),
 		Site:        n.get("site", "baseSite", "baseSiteId", "baseSiteUid").code(),
 		Locale:      localeOf(n.get("locale", "language")),
-		State:       n.get(stateFields(t)...).code(),
+		State:       firstState(n, stateFields(t)...),
 		Order:       orderShape(n.get("order")),
 		TicketID:    firstCode(n.get("ticketId", "ticketID"), n.get("ticket")),
 		PreviousUID: n.get("previousUid", "previousUID", "oldUid", "originalUid").uid(),
@@ -154,9 +154,6 @@ func nameData(n node, t core.EventType) core.EventData {
 		data.Status = ticketStatus(n.get("status").code())
 		data.Note = ownNote(n.get("note"))
 		return data
-	}
-	if data.State == "" {
-		data.State = n.get("status").code()
 	}
 	if t == core.MessageRequested {
 		data.Text = n.get("text").text()
@@ -173,11 +170,14 @@ func nameData(n node, t core.EventType) core.EventData {
 func stateFields(t core.EventType) []string {
 	switch info, _ := core.LookupType(t); info.Entity {
 	case core.EntityOrder:
-		return []string{"state", "orderStatus"}
+		return []string{"state", "orderStatus", "status"}
 	case core.EntityConsignment:
-		return []string{"state", "consignmentStatus"}
+		return []string{"state", "consignmentStatus", "status"}
 	}
-	return []string{"state", "consignmentStatus", "orderStatus", "modificationStatus"}
+	if strings.HasPrefix(string(t), "ticket.") {
+		return []string{"state"} // its status is the ticket's
+	}
+	return []string{"state", "consignmentStatus", "orderStatus", "modificationStatus", "status"}
 }
 
 // ownNote reads a note in our own format, in which public is said literally.
@@ -217,6 +217,15 @@ func firstCode(nodes ...node) string {
 	for _, n := range nodes {
 		if c := n.code(); c != "" {
 			return c
+		}
+	}
+	return ""
+}
+
+func firstState(n node, names ...string) string {
+	for _, name := range names {
+		if s := n.get(name).state(); s != "" {
+			return s
 		}
 	}
 	return ""

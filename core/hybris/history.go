@@ -26,7 +26,7 @@ const feedTime = "2006-01-02T15:04:05-0700"
 // client may read).
 func (c *Client) Orders(ctx context.Context, site, customerUID string, since time.Time) ([]core.EntityState, error) {
 	return c.newest(ctx, "list orders", site, customerUID, "orders", since, func(n node) core.EntityState {
-		return core.EntityState{OrderCode: n.get("code").code(), State: n.get("status").code(), At: n.get("placed", "created").time()}
+		return core.EntityState{OrderCode: n.get("code").code(), State: n.get("status").state(), At: n.get("placed", "created").time()}
 	})
 }
 
@@ -35,7 +35,7 @@ func (c *Client) Returns(ctx context.Context, site, customerUID string, since ti
 	return c.newest(ctx, "list returns", site, customerUID, "orderReturns", since, func(n node) core.EntityState {
 		return core.EntityState{
 			OrderCode: n.at("order", "code").code(), ReturnCode: firstCode(n.get("code"), n.get("rma", "RMA")),
-			State: n.get("status").code(), At: n.get("creationTime", "creationtime").time(),
+			State: n.get("status").state(), At: n.get("creationTime", "creationtime").time(),
 		}
 	})
 }
@@ -104,7 +104,7 @@ func (c *Client) StatusFeed(ctx context.Context, site string, since time.Time) (
 	}
 	var all []core.EntityState
 	for _, e := range n.get("orderStatusUpdateElements").list() {
-		one := core.EntityState{OrderCode: e.get("code").code(), State: e.get("status").code(), Site: firstCode(e.get("baseSiteId"), node{site})}
+		one := core.EntityState{OrderCode: e.get("code").code(), State: e.get("status").state(), Site: firstCode(e.get("baseSiteId"), node{site})}
 		if one.OrderCode != "" && strings.EqualFold(one.Site, site) {
 			all = append(all, one)
 		}

@@ -90,6 +90,16 @@ func (n node) uid() string {
 	return strings.TrimSpace(node{s}.text())
 }
 
+// state is a state's code, in capitals as the shop's own are. It is a text: a
+// number in its place is no state.
+func (n node) state() string {
+	if n.isObject() {
+		n = n.get("code", "id", "integrationKey")
+	}
+	s, _ := n.v.(string)
+	return strings.ToUpper(strings.TrimSpace(node{s}.text()))
+}
+
 // isTrue is true for a literal true only.
 func (n node) isTrue() bool { return n.v == true }
 

@@ -47,7 +47,7 @@ func (d *Dialect) webhook(object, operation string, n node) verdict {
 }
 
 func fromState(states map[string]meaning, n node, data core.EventData) verdict {
-	data.State = n.get("status").code()
+	data.State = n.get("status").state()
 	return reached(states, data)
 }
 
@@ -168,15 +168,15 @@ func fromTicketMessage(n node) verdict {
 
 // internal says why an entry is not an agent's public note; "" where it is one.
 func internal(n node, customerUID string) string {
-	intervention := n.get("interventionType").code()
-	kind := n.get("commentType").code()
+	intervention := n.get("interventionType").state() // a number says nothing
+	kind := n.get("commentType")
 	author := n.get("author").uid()
 	switch {
 	case intervention == "":
 		return "an entry without an intervention type is internal"
 	case strings.EqualFold(intervention, "private"):
 		return "a private note"
-	case kind != "" && !publicKinds[kind]:
+	case kind.v != nil && !publicKinds[kind.code()]:
 		return "this kind of comment is not shown to customers"
 	case author == "" || customerUID == "":
 		return "the body does not say that an employee wrote this"

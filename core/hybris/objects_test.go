@@ -42,7 +42,7 @@ func TestStates(t *testing.T) {
 	}
 	for object, states := range tables {
 		for state, want := range states {
-			for _, status := range []string{`"` + state + `"`, `{"code":"` + state + `"}`, `{"integrationKey":"` + state + `"}`} {
+			for _, status := range []string{`"` + state + `"`, `"` + strings.ToLower(state) + `"`, `{"code":"` + state + `"}`, `{"integrationKey":"` + state + `"}`} {
 				for _, operation := range []string{"Created", "Updated"} {
 					got, data, why := translate("sap.cx.commerce."+object+"."+operation+".v1", `{"code":"1","status":`+status+`}`)
 					if got != want || data.State != state {
@@ -192,6 +192,8 @@ func TestAnInternalNoteIsNotPushed(t *testing.T) {
 		"private in small letters":  {"interventionType": "private"},
 		"no intervention type":      {"interventionType": nil},
 		"an odd intervention type":  {"interventionType": []any{"IM"}},
+		"a number in its place":     {"interventionType": 7},
+		"an odd kind of comment":    {"commentType": []any{"customerNote"}},
 		"an agent's note":           {"commentType": map[string]any{"code": "agentNote"}},
 		"an assignment":             {"commentType": "ticketAssignedEvent"},
 		"a project's own kind":      {"commentType": "shiftHandover"},

@@ -15,19 +15,51 @@ import (
 // owner, the order is asked for in the customer's name and the shop compares.
 func (c *Client) Order(ctx context.Context, q core.OrderQuery) (core.Order, error) {
 	o, err := c.fetchOrder(ctx, q, "orders", q.Code)
-	if err != nil || q.CustomerUID == "" || sameUID(o.CustomerUID, q.CustomerUID) {
+	if isNotFound(err) {
+		o, err = c.orderOtherwise(ctx, q, err)
+	}
+	if err != nil || q.CustomerUID == "" {
 		return o, err
 	}
-	if o.CustomerUID != "" {
+	if o.CustomerUID == "" {
+		if o, err = c.ownedOrder(ctx, q); err != nil {
+			return core.Order{}, err
+		}
+	}
+	if !sameUID(o.CustomerUID, q.CustomerUID) {
 		return core.Order{}, &core.ShopError{Class: core.Rejected, NotFound: true, Status: http.StatusOK,
 			Err: errors.New("read order: it is another customer's")}
 	}
-	o, err = c.fetchOrder(ctx, q, "users", q.CustomerUID, "orders", q.Code)
-	if err != nil {
-		return core.Order{}, err
-	}
-	o.CustomerUID = q.CustomerUID
 	return o, nil
+}
+
+// orderOtherwise reads an order which the shop does not find by what it is named
+// by: installations differ in whether "orders" takes codes, GUIDs or both. Among
+// those of a customer the code will do, and for a guest's the GUID.
+func (c *Client) orderOtherwise(ctx context.Context, q core.OrderQuery, none error) (core.Order, error) {
+	if q.CustomerUID != "" {
+		if o, err := c.ownedOrder(ctx, q); !withheld(err) {
+			return o, err
+		}
+	}
+	if isGUID(q.Code) {
+		if o, err := c.fetchOrder(ctx, q, "users", anonymous, "orders", q.Code); !withheld(err) {
+			return o, err
+		}
+	}
+	return core.Order{}, none
+}
+
+// ownedOrder reads an order in its customer's name. Nobody is called anonymous.
+func (c *Client) ownedOrder(ctx context.Context, q core.OrderQuery) (core.Order, error) {
+	if q.CustomerUID == anonymous {
+		return core.Order{}, notShown()
+	}
+	o, err := c.fetchOrder(ctx, q, "users", q.CustomerUID, "orders", q.Code)
+	if err == nil && o.CustomerUID == "" {
+		o.CustomerUID = q.CustomerUID
+	}
+	return o, err
 }
 
 // fetchOrder reads the order at a path.
@@ -127,6 +159,11 @@ func language(locale string) string {
 // "guid|mail" and only ever equal to itself: a mail address alone proves nothing.
 func sameUID(a, b string) bool {
 	return a != "" && core.SameUID(a, b)
+}
+
+func isNotFound(err error) bool {
+	var e *core.ShopError
+	return errors.As(err, &e) && e.NotFound
 }
 
 func isType(err error, t string) bool {

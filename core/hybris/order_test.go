@@ -322,3 +322,41 @@ func FuzzOrder(f *testing.F) {
 		}
 	})
 }
+
+// Installations differ in whether "orders" takes codes, GUIDs or both. Whoever
+// knows the customer gets the order all the same, and a guest's GUID is enough.
+func TestAnOrderIsFoundByWhateverTheShopTakes(t *testing.T) {
+	guest := guestGUID + "|" + noor
+	for _, test := range []struct {
+		key, code, asks string
+		owner           string // empty: NotFound
+	}{
+		{"guid", "77120345", noor, noor},
+		{"guid", "77120345", "", ""},
+		{"guid", "77120345", lea, ""},
+		{"guid", "77120347", guest, guest},
+		{"guid", guestGUID, "", guest},
+		{"code", guestGUID, "", guest},
+		{"code", guestGUID, guest, guest},
+		{"code", guestGUID, noor, ""},
+		{"code", otherGUID, noor, ""},
+		{"code", guestGUID, "anonymous", ""},
+		{"code", "77120345", noor, noor},
+		{"both", "77120346", noor, ""},
+	} {
+		sim, c := emulated(t)
+		if err := sim.Answer(map[string]string{"order-key": test.key}); err != nil {
+			t.Fatal(err)
+		}
+		o, err := c.Order(t.Context(), core.OrderQuery{Code: test.code, CustomerUID: test.asks})
+		if test.owner != "" {
+			if err != nil || o.CustomerUID != test.owner {
+				t.Errorf("%+v: got an order of %q, %v", test, o.CustomerUID, err)
+			}
+			continue
+		}
+		if e := shopError(t, err); !e.NotFound || o.Code != "" {
+			t.Errorf("%+v: got %v %+v, want NotFound", test, e, o)
+		}
+	}
+}

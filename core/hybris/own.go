@@ -18,6 +18,9 @@ var errNotShown = errors.New("read own order: not shown to be the customer's")
 // UUIDs do, or 40.
 const leastGUID = 32
 
+// anonymous is the user of whoever is not logged in. It owns no order.
+const anonymous = "anonymous"
+
 // isGUID reports whether a text can be an order's GUID: hexadecimal digits, with
 // or without dashes.
 func isGUID(s string) bool {
@@ -37,13 +40,13 @@ func (c *Client) OwnOrder(ctx context.Context, p core.Proof) (core.Order, error)
 	}
 	user, code := "current", p.Code
 	if p.GUID != "" {
-		user, code = "anonymous", p.GUID
+		user, code = anonymous, p.GUID
 	}
 	o, err := c.shownOrder(ctx, p, user, code)
 	if err != nil {
 		return core.Order{}, err
 	}
-	if o.CustomerUID == "" || o.CustomerUID == "anonymous" {
+	if o.CustomerUID == "" {
 		owned, err := c.fetchOrder(ctx, core.OrderQuery{Site: p.Site}, "orders", o.Code)
 		if err != nil {
 			return core.Order{}, err

@@ -78,7 +78,7 @@ func readReturn(n node) core.Return {
 	return core.Return{
 		Code:      firstCode(n.get("code"), n.get("rma", "RMA")),
 		OrderCode: n.get("order").code(),
-		Status:    n.get("status").code(),
+		Status:    n.get("status").state(),
 		Refund:    total,
 		LabelURL:  absoluteURL(n.get("returnLabelDownloadUrl").text(), "https", "http"),
 	}

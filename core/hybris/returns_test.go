@@ -67,6 +67,32 @@ func TestReturn(t *testing.T) {
 	}
 }
 
+// A state shows what it tells, and all that comes before it.
+func TestReachedStates(t *testing.T) {
+	for _, test := range []struct {
+		about core.EventType
+		state string
+		want  bool
+	}{
+		{core.OrderShipped, "SHIPPED", true},
+		{core.OrderShipped, "IN_TRANSIT", true},
+		{core.OrderShipped, "DELIVERY_COMPLETED", true},
+		{core.OrderShipped, "PICKPACK", false},
+		{core.OrderShipped, "READY_FOR_PICKUP", false},
+		{core.OrderShipped, "", false},
+		{core.OrderShipped, "GIFT_WRAPPED", false},
+		{"order.delivered", "SHIPPED", false},
+		{"order.pickup_reminder", "READY_FOR_PICKUP", false}, // no state is
+		{"order.completed", "COMPLETED", true},
+		{"order.refunded", "TAX_REVERSED", true},
+		{"ticket.created", "CLOSED", false},
+	} {
+		if got := dialect.Reached(test.about, test.state); got != test.want {
+			t.Errorf("%s, %s: got %t", test.about, test.state, got)
+		}
+	}
+}
+
 // Of two states the later one is known where both have a place in one life.
 func TestLaterStates(t *testing.T) {
 	for _, test := range []struct {

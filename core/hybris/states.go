@@ -1,6 +1,10 @@
 package hybris
 
-import "tidings/core"
+import (
+	"strings"
+
+	"tidings/core"
+)
 
 // meaning is what a state says to a customer: a canonical type, or, where that
 // is empty, the reason why nobody is told. Its place orders the states of one
@@ -119,20 +123,39 @@ func meaningOf(states map[string]meaning, state string) meaning {
 	return m
 }
 
+// statesOf are the states of what a type tells about; nil where it has none.
+func statesOf(t core.EventType) map[string]meaning {
+	switch info, _ := core.LookupType(t); info.Entity {
+	case core.EntityOrder:
+		return orderStates
+	case core.EntityConsignment:
+		return consignmentStates
+	case core.EntityReturn:
+		return returnStates
+	}
+	return nil
+}
+
 // Later implements core.Dialect.
 func (*Dialect) Later(t core.EventType, pushed, read string) bool {
-	states := orderStates
-	switch info, _ := core.LookupType(t); info.Entity {
-	case core.EntityConsignment:
-		states = consignmentStates
-	case core.EntityReturn:
-		states = returnStates
-	case core.EntityOrder:
-	default:
-		return false
-	}
+	states := statesOf(t)
 	before := states[read].place
-	return before > 0 && states[pushed].place > before
+	return before > 0 && states[strings.ToUpper(pushed)].place > before
+}
+
+// Reached implements core.Dialect.
+func (*Dialect) Reached(t core.EventType, state string) bool {
+	states := statesOf(t)
+	at := states[state]
+	if at.tells == t {
+		return true
+	}
+	for _, m := range states {
+		if m.tells == t && m.place > 0 && at.place > m.place {
+			return true
+		}
+	}
+	return false
 }
 
 // Reading implements core.Dialect.

@@ -222,7 +222,16 @@ func TestAnOrderOfSomebodyElseCannotBeHad(t *testing.T) {
 			})
 		})
 	}
-	t.Run("the shop's own calls", func(t *testing.T) { inWorld(t, callsInOthersNames) })
+	for _, key := range []string{"both", "code", "guid"} {
+		t.Run("the shop's own calls, orders found by "+key, func(t *testing.T) {
+			inWorld(t, func(w *world) {
+				if err := w.sim.Answer(map[string]string{"order-key": key}); err != nil {
+					t.Fatal(err)
+				}
+				callsInOthersNames(w)
+			})
+		})
+	}
 }
 
 // vouchFor links a chat to a uid, as the shop may.

@@ -33,6 +33,7 @@ func TestAllFaultsOfAnEventAtOnce(t *testing.T) {
 		{"an id that is no string", fields{"id": 7, "specversion": 1.0, "data": fields{"customerUid": "ada", "text": "x"}}, "/id /specversion"},
 		{"longer than can be asked for", fields{"type": "order.shipped", "data": fields{"orderCode": long, "customerUid": long}}, "/data/customerUid /data/orderCode"},
 		{"blank", fields{"type": "order.shipped", "data": fields{"orderCode": " "}}, "/data/orderCode"},
+		{"a code of the wrong type in other letters", fields{"type": "order.shipped", "data": fields{"OrderCode": 7}}, "/data/OrderCode"},
 		{"an order that is none", fields{"type": "order.shipped", "data": fields{"orderCode": "1", "order": []string{"s3cret"}}}, "/data/order"},
 		{"data twice", fields{"data": fields{"customerUid": "ada", "text": "x"}, "data_base64": "e30="}, "/data_base64"},
 		{"base64 of no JSON", fields{"data_base64": "s3cret"}, "/data_base64"},

@@ -104,7 +104,10 @@ func (in *Intake) plain(e core.Event) bool {
 	if !strings.HasPrefix(string(e.Type), "order.") {
 		return false
 	}
-	_, carried := in.carried(e)
+	order, carried := in.carried(e)
+	if _, unnamed := concerned(e, order); unnamed {
+		return false // which one is meant is seen by what was told before
+	}
 	return in.Shop == nil || carried && !tracked(e.Type)
 }
 

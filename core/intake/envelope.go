@@ -138,10 +138,20 @@ func plain(body []byte, now time.Time) ([]envelope, error) {
 		return single(body, now)
 	case isLegacy(probe):
 		return []envelope{legacy(body, probe, now)}, nil
-	case said(probe, "type"), said(probe, "orderCode") && (said(probe, "status") || said(probe, "id")):
+	case said(probe, "type") && said(probe, "source") && said(probe, "data"):
+		return []envelope{unversioned(body, now)}, nil
+	case said(probe, "type"), said(probe, "orderCode"):
 		return []envelope{flat(body, probe, now)}, nil
 	}
-	return nil, &BadRequestError{http.StatusBadRequest, "this is no event: it has neither specversion nor type in the body, nor ce-* headers"}
+	return nil, &BadRequestError{http.StatusBadRequest, "this is no event: it has neither specversion, type nor orderCode in the body, nor ce-* headers"}
+}
+
+// unversioned reads a structured event that does not say that it is one.
+func unversioned(body []byte, now time.Time) envelope {
+	e := structured(body, "", now)
+	e.faults = slices.DeleteFunc(e.faults, func(f Fault) bool { return f.Pointer == "/specversion" })
+	e.warn(`specversion is missing: "1.0" is taken for it`)
+	return e
 }
 
 func unreadable(err error, want string) error {
@@ -257,9 +267,10 @@ func unhex(a, b byte) (byte, bool) {
 	return byte(hi<<4 | lo), true
 }
 
-// fault notes what is wrong; of one place, the first thing only.
+// fault notes what is wrong; of one place, the first thing only. The letter case
+// of a field's name does not matter.
 func (e *envelope) fault(pointer, detail string) {
-	if slices.ContainsFunc(e.faults, func(f Fault) bool { return f.Pointer == e.pointer+pointer }) {
+	if slices.ContainsFunc(e.faults, func(f Fault) bool { return strings.EqualFold(f.Pointer, e.pointer+pointer) }) {
 		return
 	}
 	e.faults = append(e.faults, Fault{Pointer: e.pointer + pointer, Detail: detail})

@@ -19,23 +19,34 @@ const (
 	processSource = "process-action"
 )
 
-// anyState is the type of an event whose state says what happened. It is taken for
-// one that cannot be read.
-const anyState = "order.status"
-
 // isLegacy reports whether a body is one of SAP's event export of before
 // CloudEvents, whichever of its fields is missing.
 func isLegacy(x map[string]json.RawMessage) bool {
 	return said(x, "event-type") || said(x, "event-id") || said(x, "event-time") || said(x, "event-type-version")
 }
 
-// legacy reads the body of that event export.
+// anyState is the type of an event whose state says what happened. It is taken
+// for a type that is missing or no text.
+const anyState = "order.status"
+
+// named takes the type from the field that should hold it.
+func (e *envelope) named(field string, typ json.RawMessage, version string) {
+	if name, _ := text(typ); strings.TrimSpace(name) != "" {
+		e.typ = strings.TrimSpace(name) + version
+		return
+	}
+	e.typ = anyState
+	e.warn(field + " cannot be read: " + anyState + " is taken for it")
+}
+
+// legacy reads the body of SAP's event export of before CloudEvents.
 func legacy(body []byte, x map[string]json.RawMessage, now time.Time) envelope {
 	e := envelope{source: legacySource, data: x["data"]}
-	e.named("event-type", x["event-type"])
-	if version := scalar(x["event-type-version"]); version != "" {
-		e.typ += "." + version
+	version := scalar(x["event-type-version"])
+	if version != "" {
+		version = "." + version
 	}
+	e.named("event-type", x["event-type"], version)
 	if target := scalar(x["destinationTargetId"]); target != "" {
 		e.source += "/" + target
 	}
@@ -49,21 +60,13 @@ func legacy(body []byte, x map[string]json.RawMessage, now time.Time) envelope {
 // else the data of an event may hold.
 func flat(body []byte, x map[string]json.RawMessage, now time.Time) envelope {
 	e := envelope{source: processSource, data: body, flat: true}
-	e.named("type", x["type"])
 	if site := scalar(x["site"]); site != "" {
 		e.source += "/" + site
 	}
+	e.named("type", x["type"], "")
 	e.identify(body, "id", x["id"])
 	e.happened("occurredAt", scalar(x["occurredAt"]), now)
 	return e
-}
-
-// named takes the type; without one, the state in the data says what happened.
-func (e *envelope) named(name string, typ json.RawMessage) {
-	if e.typ = scalar(typ); e.typ == "" {
-		e.typ = anyState
-		e.warn(name + " is missing: " + anyState + " is taken for it")
-	}
 }
 
 // identify takes the id; without one, the same body is the same event.

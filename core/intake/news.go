@@ -11,39 +11,16 @@ import (
 	"tidings/core/lane"
 )
 
-// concerned completes what an event tells about with what the order shows: its
-// own code where the event names it by its GUID, and its only parcel, so that
-// the same news is known whichever way it came.
-func concerned(e core.Event, o core.Order) core.Event {
-	if o.Code != "" {
-		e.Data.OrderCode = o.Code
-	}
-	info, _ := core.LookupType(e.Type)
-	if info.Entity != core.EntityConsignment || e.Data.ConsignmentCode != "" {
-		return e
-	}
-	if going := parcels(o, ""); len(going) == 1 {
-		e.Data.ConsignmentCode = going[0].Code
-	}
-	return e
-}
-
-// parcels are an order's consignments without those that were cancelled, which
-// the shop sources anew. The one asked for is in it in any case.
-func parcels(o core.Order, code string) []core.Consignment {
-	var going []core.Consignment
-	for _, c := range o.Consignments {
-		if c.Status != "CANCELLED" || code != "" && c.Code == code {
-			going = append(going, c)
-		}
-	}
-	return going
-}
-
 // told says why an event is no news: the same was told before, or a later state was.
 func told(tx *lane.Tx, s subject, p Plan, now time.Time) (string, error) {
 	e := p.Event
 	info, _ := core.LookupType(e.Type)
+	named, unnamed := reports(s, e)
+	if p.Unnamed {
+		if err := count(tx, unnamed); err != nil {
+			return "", err
+		}
+	}
 	if info.Rank > 0 {
 		if why, err := outranked(tx, s, e, info); why != "" || err != nil {
 			return why, err
@@ -58,10 +35,15 @@ func told(tx *lane.Tx, s subject, p Plan, now time.Time) (string, error) {
 		return knownStatus(tx, e)
 	}
 	news, err := isNew(tx, s, e, info, now)
-	if err != nil || news {
+	switch {
+	case err != nil:
 		return "", err
+	case !news:
+		return "the same has been told before", nil
+	case ofParcel(e) && e.Data.ConsignmentCode != "" && !p.Unnamed:
+		return "", count(tx, named)
 	}
-	return "the same has been told before", nil
+	return "", nil
 }
 
 // knownStatus says that a ticket is known to be in a state. What was found by
@@ -179,14 +161,10 @@ func codeOf(e core.Event, info core.TypeInfo) string {
 
 // outranked compares the rank of an event with the highest told of its entity.
 func outranked(tx *lane.Tx, s subject, e core.Event, info core.TypeInfo) (string, error) {
-	code := codeOf(e, info)
-	if info.Entity == core.EntityOrder {
-		code = e.Data.OrderCode
-	}
-	if code == "" {
+	entity := rankKey(s, e, info)
+	if entity == "" {
 		return "", nil // which one is not known
 	}
-	entity := strings.Join([]string{string(info.Entity), fmt.Sprint(s.customer.ID), e.Data.OrderCode, code}, "\x00")
 	rank, err := tx.Rank(entity)
 	if err != nil {
 		return "", err
@@ -198,4 +176,17 @@ func outranked(tx *lane.Tx, s subject, e core.Event, info core.TypeInfo) (string
 		return "", nil
 	}
 	return "", tx.SetRank(entity, info.Rank)
+}
+
+// rankKey is what the rank of an event's entity is kept by; "" where it is not
+// known which one that is.
+func rankKey(s subject, e core.Event, info core.TypeInfo) string {
+	code := codeOf(e, info)
+	if info.Entity == core.EntityOrder {
+		code = e.Data.OrderCode
+	}
+	if code == "" {
+		return ""
+	}
+	return strings.Join([]string{string(info.Entity), fmt.Sprint(s.customer.ID), e.Data.OrderCode, code}, "\x00")
 }

@@ -1,13 +1,9 @@
 package intake_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"tidings/core"
 )
@@ -80,6 +76,21 @@ func TestNewsOfAnEntity(t *testing.T) {
 		{"one of several without a name first", []string{"c0 SHIPPED", "c1 SHIPPED"}, []step{
 			{"order.shipped", order, told}, {"order.shipped", parcel("c0"), again}, {"order.shipped", parcel("c1"), told}, {"order.shipped", order, again},
 		}},
+		{"several, none of them by its name", []string{"c0 SHIPPED", "c1 IN_TRANSIT"}, []step{
+			{"order.shipped", order, told}, {"order.shipped", order, told}, {"order.shipped", order, again},
+			{"order.shipped", parcel("c0"), again}, {"order.shipped", parcel("c1"), again}, {"order.delivered", order, told},
+		}},
+		{"the only one of several that has left", []string{"c0 PICKPACK", "c1 SHIPPED"}, []step{
+			{"order.shipped", order, told}, {"order.shipped", parcel("c1"), again}, {"order.shipped", order, again}, {"order.shipped", parcel("c0"), told},
+		}},
+		{"one without a name ranks", []string{"c0 DELIVERY_COMPLETED", "c1 SHIPPED"}, []step{
+			{"order.delivered", order, told}, {"order.shipped", parcel("c0"), later("consignment")}, {"order.delivered", parcel("c0"), again},
+			{"order.shipped", order, told}, {"order.shipped", order, later("consignment")}, {"order.shipped", parcel("c1"), again},
+		}},
+		{"all of several are further", []string{"c0 DELIVERY_COMPLETED", "c1 DELIVERY_COMPLETED"}, []step{
+			{"order.delivered", parcel("c0"), told}, {"order.delivered", parcel("c1"), told},
+			{"order.shipped", order, later("consignment")}, {"order.delivered", order, again}, {"order.delivered", order, again},
+		}},
 		{"parcels rank by themselves", []string{"c0 SHIPPED", "c1 SHIPPED"}, []step{
 			{"order.delivered", parcel("c0"), told}, {"order.shipped", parcel("c1"), told}, {"order.shipped", parcel("c0"), later("consignment")},
 		}},
@@ -151,94 +162,34 @@ func TestPartOfSeveral(t *testing.T) {
 	})
 }
 
-// The order is shown as it was for a while; what was pushed is newer.
-func TestAStaleOrderIsReadAgainAndThenThePushIsBelieved(t *testing.T) {
-	shipped := func(r *rig) fields {
-		return r.event("sap.kyma.custom.shop.order.deliverysent.v1", fields{"orderCode": "100", "consignmentCode": "c0", "consignmentStatus": "SHIPPED"})
-	}
-	for _, test := range []struct {
-		stale int // reads
-		after time.Duration
-		text  string
-	}{
-		{0, 0, "NEW-TRACK"},
-		{1, 0, "NEW-TRACK"}, // the one that told whose it is
-		{2, 2 * time.Second, "NEW-TRACK"},
-		{3, 7 * time.Second, "NEW-TRACK"},
-		{4, 22 * time.Second, "NEW-TRACK"},
-		{99, 22 * time.Second, "is on its way"},
-	} {
-		t.Run(fmt.Sprint(test.stale), func(t *testing.T) {
-			inRig(t, func(r *rig) {
-				r.link("ada", "a", "api")
-				r.order("100", "ada")
-				old, fresh := r.shop.orders["100"], r.shop.orders["100"]
-				old.Consignments = []core.Consignment{{Code: "c0", Status: "PICKPACK"}}
-				fresh.Consignments = []core.Consignment{{Code: "c0", Status: "SHIPPED", TrackingID: "NEW-TRACK"}}
-				r.shop.orders["100"], r.shop.stale, r.shop.staleN = fresh, map[string]core.Order{"100": old}, test.stale
-				e, behind := shipped(r), r.event("message.requested", fields{"customerUid": "ada", "text": "behind"})
-				r.post(e)
-				synctest.Wait()
-				r.post(behind)
-				synctest.Wait()
-				if test.after > 0 {
-					r.want(e, core.EventWaiting, "waiting for the shop: it still shows the state before this one")
-					time.Sleep(test.after - time.Millisecond)
-					if got := r.types(); len(got) != 0 {
-						t.Errorf("before %v: got %q, want nothing", test.after, got)
-					}
-					time.Sleep(2 * time.Millisecond)
-					synctest.Wait()
-				}
-				if diff := cmp.Diff([]string{"order.shipped", "message.requested"}, r.types()); diff != "" {
-					t.Fatalf("(-want +got):\n%s", diff)
-				}
-				if text := r.texts()[0]; !strings.Contains(text, test.text) {
-					t.Errorf("got %q, want %q in it", text, test.text)
-				}
-			})
-		})
-	}
-}
-
-// What is read may be ahead of what is pushed, and what came along is not read.
-func TestOnlyAnOlderStateIsReadAgain(t *testing.T) {
+// News that do not name their parcel are of the one that has come so far, even
+// when the order came along and several stand in one batch.
+func TestPartOfSeveralWithoutAName(t *testing.T) {
 	inRig(t, func(r *rig) {
 		r.link("ada", "a", "api")
 		r.order("100", "ada")
-		o := r.shop.orders["100"]
-		o.Status = "COMPLETED"
-		r.shop.orders["100"] = o
-		r.post(
-			r.event("order.placed", fields{"orderCode": "100", "customerUid": "ada", "state": "CREATED"}),
-			r.event("order.approved", fields{"orderCode": "100", "customerUid": "ada", "state": "GIFT_WRAPPED"}),
-			r.event("order.cancelled", fields{"orderCode": "100", "customerUid": "ada", "state": "CANCELLED", "order": fields{"code": "100", "status": "READY", "user": fields{"uid": "ada"}}}),
-		)
-		synctest.Wait()
-		if diff := cmp.Diff([]string{"order.placed", "order.approved", "order.cancelled"}, r.types()); diff != "" {
-			t.Errorf("at once (-want +got):\n%s", diff)
+		r.parcels("100", "c0 PICKPACK", "c1 DELIVERY_COMPLETED", "c2 DELIVERY_COMPLETED")
+		along := func(id string) fields {
+			e := r.event("order.delivered", fields{"orderCode": "200", "customerUid": "ada", "order": fields{
+				"code": "200", "user": fields{"uid": "ada"}, "consignments": []fields{
+					{"code": "d0", "status": "WAITING"}, {"code": "d1", "status": "DELIVERY_COMPLETED"}, {"code": "d2", "status": "DELIVERY_COMPLETED"},
+				},
+			}})
+			e["id"] = id
+			return e
 		}
-	})
-}
-
-// A shop that goes away between two reads is waited for as long as ever.
-func TestRereadingAShopThatGoesAway(t *testing.T) {
-	inRig(t, func(r *rig) {
-		r.link("ada", "a", "api")
-		r.order("100", "ada")
-		o := r.shop.orders["100"]
-		o.Status = "CREATED"
-		r.shop.orders["100"] = o
-		e := r.event("order.completed", fields{"orderCode": "100", "customerUid": "ada", "state": "COMPLETED"})
-		r.post(e)
-		time.Sleep(time.Second)
-		r.shop.set(&core.ShopError{Class: core.Temporary})
-		time.Sleep(50 * time.Second)
-		r.want(e, core.EventWaiting, "waiting for the shop: Temporary")
-		time.Sleep(13 * time.Second)
-		r.want(e, core.EventRouted, "")
-		if m := r.out.messages(); len(m) != 1 || !strings.Contains(m[0].Reason, "degraded") {
-			t.Errorf("got %+v, want one message that is degraded", m)
+		r.post(r.event("order.delivered", fields{"orderCode": "100", "customerUid": "ada"}))
+		synctest.Wait()
+		r.post(along("x"), along("y"), along("z"))
+		synctest.Wait()
+		got := r.texts()
+		if len(got) != 3 {
+			t.Fatalf("got %q, want three", got)
+		}
+		for i, want := range []string{"parcel 2 of 3", "parcel 2 of 3", "parcel 3 of 3"} {
+			if !strings.Contains(got[i], want) {
+				t.Errorf("got %q, want %s in it", got[i], want)
+			}
 		}
 	})
 }
@@ -288,6 +239,29 @@ func TestAnOrderWithoutAnOwnerIsAskedForInTheCustomersName(t *testing.T) {
 		r.want(ada, core.EventRouted, "")
 		if got := r.texts(); len(got) != 1 || !strings.HasPrefix(got[0], "a: ") {
 			t.Errorf("got %q, want one text, to Ada", got)
+		}
+	})
+}
+
+// A shop may find an order by its GUID only, or by its code; among the orders of
+// its customer it finds it by either.
+func TestAnOrderThatIsNotFoundIsAskedForInTheCustomersName(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.link("ada", "a", "api")
+		r.link("eve", "b", "api")
+		r.order("100", "ada")
+		r.shop.own = map[string]core.Order{"100": r.shop.orders["100"]}
+		delete(r.shop.orders, "100")
+		ada := r.event("order.placed", fields{"orderCode": "100", "customerUid": "ada"})
+		thin := r.event("order.approved", fields{"orderCode": "100"})
+		r.post(ada)
+		synctest.Wait()
+		r.post(thin)
+		synctest.Wait()
+		r.want(ada, core.EventRouted, "")
+		r.want(thin, core.EventRouted, "")
+		if got := r.texts(); len(got) != 2 || !strings.Contains(got[0], "Mug") {
+			t.Errorf("got %q, want both, and the order's lines in the first", got)
 		}
 	})
 }

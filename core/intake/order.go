@@ -120,9 +120,9 @@ func (in *Intake) askAgain(it lane.Item, e core.StoredEvent, err error, now time
 	case now.Sub(since) >= ownerGiveUp:
 		return in.suppress(e, "the shop did not tell whose order it is in time")
 	}
-	most, why := ownerGapMax, string(core.ClassOf(err))
-	if err == nil {
-		most, why = namelessGapMax, "it does not tell whose order it is"
+	most, why := namelessGapMax, "it does not tell whose order it is"
+	if err != nil {
+		most, why = ownerGapMax, whyNot(err)
 	}
 	gap := min(most, max(200*time.Millisecond, now.Sub(since)/2))
 	if failed, ok := errors.AsType[*core.ShopError](err); ok {

@@ -25,6 +25,9 @@ type Plan struct {
 	Return   *core.Return // the one the event is about, as far as the shop shows it
 	// ToldByShop says that the customer hears of it without us.
 	ToldByShop bool
+	// Unnamed says that the event names none of the order's parcels, of which it
+	// has several. Event then names the one that is meant, if that could be guessed.
+	Unnamed bool
 	// Foreign says that the order is somebody else's: Owner's, where that is known.
 	Foreign  bool
 	Owner    string

@@ -86,6 +86,7 @@ type shop struct {
 	onlyReturn func(order string) core.Return // of each order; nil: none
 	every      func(code string) core.Order   // orders that are not listed; nil: none
 	owners     map[string]string              // of orders whose answer names none
+	own        map[string]core.Order          // found in their customer's name only
 }
 
 func (s *shop) Order(ctx context.Context, q core.OrderQuery) (core.Order, error) {
@@ -95,6 +96,9 @@ func (s *shop) Order(ctx context.Context, q core.OrderQuery) (core.Order, error)
 	o, ok := s.orders[q.Code]
 	if !ok && s.every != nil {
 		o, ok = s.every(q.Code), true
+	}
+	if mine, is := s.own[q.Code]; is && mine.CustomerUID == q.CustomerUID {
+		o, ok = mine, true
 	}
 	if old, is := s.stale[q.Code]; is && s.staleN > 0 {
 		s.staleN--

@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Ti
 		p.Degraded = true
 		return nil
 	case s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait:
-		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
+		return &waitError{after: in.retryIn(s.event, err, now), why: whyNot(err)}
 	}
 	p.Degraded = true
 	return nil
@@ -53,15 +54,20 @@ func (in *Intake) readOrder(ctx context.Context, s subject, p *Plan, now time.Ti
 var errForeign = errors.New("the order is another customer's")
 
 // take puts the order into the plan, unless its state is older than the pushed
-// one and it is worth reading it again.
+// one and it is worth reading it again: what is no news is not waited for.
 func (in *Intake) take(ctx context.Context, s subject, p *Plan, o core.Order) error {
-	e := concerned(s.event.Event, o)
-	state := stateOf(&o, e)
-	if _, came := in.carried(s.event.Event); !came && state != nil && in.Orders != nil && in.Orders.Later(e.Type, e.Data.State, *state) {
-		if s.rereads < len(rereads) {
+	e, unnamed := concerned(s.event.Event, o)
+	p.Unnamed = unnamed
+	if unnamed && in.Orders != nil {
+		e = in.guessed(ctx, s, e, o)
+	}
+	if _, came := in.carried(s.event.Event); !came && in.outdated(e, o) {
+		if s.rereads < len(rereads) && !in.knows(ctx, s, e) {
 			return &waitError{after: rereads[s.rereads], why: "it still shows the state before this one", reread: true}
 		}
-		*state = e.Data.State
+		if state := stateOf(&o, e); state != nil {
+			*state = e.Data.State
+		}
 	}
 	if p.Return = in.returned(ctx, s, e, p.Locale); p.Return != nil && e.Data.ReturnCode == "" {
 		e.Data.ReturnCode = p.Return.Code // the order's only one
@@ -95,7 +101,7 @@ func (in *Intake) readChange(ctx context.Context, s *subject, p *Plan, now time.
 		p.Why = "the order belongs to another customer"
 		return nil
 	case err != nil && !notFound(err) && (s.event.ShopTriedAt.IsZero() || now.Sub(s.event.ShopTriedAt) < in.Wait):
-		return &waitError{after: in.retryIn(s.event, err, now), why: string(core.ClassOf(err))}
+		return &waitError{after: in.retryIn(s.event, err, now), why: whyNot(err)}
 	case order == nil:
 		p.Why = "the body names no state, and the shop does not tell it"
 		return nil
@@ -136,6 +142,20 @@ func (in *Intake) changed(ctx context.Context, s subject, locale string) (o *cor
 	return o, back, nil
 }
 
+// whyNot says why the shop has not given what it was asked for: the class of its
+// answer and the shop's own name for it.
+func whyNot(err error) string {
+	class := string(core.ClassOf(err))
+	failed, ok := errors.AsType[*core.ShopError](err)
+	switch {
+	case notFound(err):
+		return "it does not know the order"
+	case ok && failed.Type != "":
+		return class + " (" + failed.Type + ")"
+	}
+	return class
+}
+
 func notFound(err error) bool {
 	var failed *core.ShopError
 	return errors.As(err, &failed) && failed.NotFound
@@ -156,6 +176,24 @@ func stateOf(o *core.Order, e core.Event) *string {
 	return nil
 }
 
+// outdated reports whether an order shows a state before the one that was pushed,
+// or the parcel of which one was pushed not yet; of parcels of which it is not
+// known which is meant, whether all of them do.
+func (in *Intake) outdated(e core.Event, o core.Order) bool {
+	if in.Orders == nil || e.Data.State == "" {
+		return false
+	}
+	if state := stateOf(&o, e); state != nil {
+		return in.Orders.Later(e.Type, e.Data.State, *state)
+	}
+	if !ofParcel(e) || e.Data.ConsignmentCode != "" {
+		return ofParcel(e)
+	}
+	going := parcels(o, "")
+	return len(going) > 0 &&
+		!slices.ContainsFunc(going, func(c core.Consignment) bool { return !in.Orders.Later(e.Type, e.Data.State, c.Status) })
+}
+
 // retryIn is the gap before the shop is asked again: growing, but never past
 // the time at which the event is told without it.
 func (in *Intake) retryIn(e core.StoredEvent, err error, now time.Time) time.Duration {
@@ -172,24 +210,29 @@ func (in *Intake) retryIn(e core.StoredEvent, err error, now time.Time) time.Dur
 }
 
 // orderOf returns the order of a customer's event. One that names no owner
-// proves nothing: the shop is asked whether it is this customer's.
+// proves nothing, and one that is not found may be found among the customer's:
+// the shop is asked in their name.
 func (in *Intake) orderOf(ctx context.Context, s subject, locale string) (*core.Order, error) {
 	e := s.event.Event
 	if s.read != nil {
 		return s.read, nil
 	}
 	o, err := in.order(ctx, e, locale)
-	if err != nil || o == nil || o.CustomerUID != "" || s.customer.UID == "" {
+	nameless := err == nil && o != nil && o.CustomerUID == ""
+	if s.customer.UID == "" || in.Shop == nil || !nameless && !notFound(err) {
 		return o, err
 	}
-	if _, came := in.carried(e); came || in.Shop == nil {
+	if _, came := in.carried(e); came {
 		return o, nil
 	}
-	own, err := in.Shop.Order(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale})
-	if notFound(err) {
+	own, failed := in.Shop.Order(ctx, core.OrderQuery{Site: e.Site, Code: e.Data.OrderCode, CustomerUID: s.customer.UID, Locale: locale})
+	switch {
+	case notFound(failed) && nameless:
 		return nil, errForeign
+	case failed != nil:
+		return nil, failed
 	}
-	return &own, err
+	return &own, nil
 }
 
 // order returns the order of an event: the one that came along, or the shop's.

@@ -223,6 +223,9 @@ func TestNoOddBodyIsRefused(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if m, _ := odd.(map[string]any); w.header["Ce-Type"] == "" && m == nil {
+				continue // no object at all
+			}
 			all, faults, err := w.read(raw)
 			if err != nil || len(faults) > 0 || len(all) != 1 {
 				t.Errorf("%s: %s: got %d events, faults %v, error %v", w.name, raw, len(all), faults, err)
@@ -319,7 +322,7 @@ func TestBodiesWithoutATypeAreKnownByTheirState(t *testing.T) {
 		if diff := cmp.Diff(shipped, all[0].Event.Data); diff != "" || all[0].Event.Type != "order.shipped" {
 			t.Errorf("%s: got %s; data -want +got:\n%s", body, all[0].Event.Type, diff)
 		}
-		if len(all[0].Warnings) != 1 || !strings.Contains(all[0].Warnings[0], "type is missing: order.status is taken for it") {
+		if len(all[0].Warnings) != 1 || !strings.Contains(all[0].Warnings[0], "type cannot be read: order.status is taken for it") {
 			t.Errorf("%s: got warnings %q, want one about the type", body, all[0].Warnings)
 		}
 	}
@@ -352,5 +355,32 @@ func TestChangedUIDWithoutThePreviousOneIsWarnedOf(t *testing.T) {
 	}
 	if got := all[0]; !got.Ignored || got.Event.Type != core.CustomerRenamed || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "previousUid") {
 		t.Errorf("got %+v, want it ignored, with one warning of previousUid", got)
+	}
+}
+
+// A body that does not say of which type it is tells it by its state, else the
+// shop does.
+func TestBodiesWithoutAType(t *testing.T) {
+	for _, test := range []struct {
+		body string
+		want core.EventType
+		warn string
+	}{
+		{`{"id":"1","orderCode":"1","status":"READY"}`, "order.placed", "type cannot be read"},
+		{`{"id":"1","type":7,"orderCode":"1","status":"CANCELLED"}`, "order.cancelled", "type cannot be read"},
+		{`{"id":"1","type":null,"orderCode":"1","consignmentCode":"c","status":"SHIPPED"}`, "order.shipped", "type cannot be read"},
+		{`{"id":"1","orderCode":"1"}`, core.OrderChanged, "type cannot be read"},
+		{`{"event-id":"1","data":{"orderCode":"1","consignmentCode":"c","consignmentStatus":"SHIPPED"}}`, "order.shipped", "event-type cannot be read"},
+		{`{"event-type":{},"event-type-version":"v1","event-id":"1","data":{"orderCode":"1"}}`, core.OrderChanged, "event-type cannot be read"},
+		{`{"id":"1","source":"kyma","type":"order.created.v1","data":{"orderCode":"1"}}`, "order.placed", "specversion is missing"},
+	} {
+		all, faults, err := way{header: plainJSON}.read([]byte(test.body))
+		if err != nil || len(faults) > 0 || len(all) != 1 {
+			t.Errorf("%s: got faults %v, error %v", test.body, faults, err)
+			continue
+		}
+		if got := all[0]; got.Event.Type != test.want || got.Event.ID != "1" || got.Event.Data.OrderCode != "1" || len(got.Warnings) == 0 || !strings.HasPrefix(got.Warnings[0], test.warn) {
+			t.Errorf("%s: got %+v, want %s and the warning %q", test.body, got, test.want, test.warn)
+		}
 	}
 }

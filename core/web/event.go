@@ -148,6 +148,9 @@ type eventAnswer struct {
 	Messages   []messageAnswer `json:"messages"`
 }
 
+// itsTurn is why an event waits that nothing else holds.
+const itsTurn = "its turn comes after that of earlier events of the same order or customer"
+
 // getEvent tells what has become of an event.
 func (s *Server) getEvent(c *gin.Context) {
 	id, err := param(c, "id")
@@ -216,6 +219,9 @@ func (s *Server) event(tx core.Tx, e core.StoredEvent) (eventAnswer, error) {
 		Customer: orNull(uid), Order: orNull(e.Event.Data.OrderCode), Site: orNull(e.Event.Site),
 		Route: orNull(e.Route), Reason: orNull(e.Reason), Reasons: append([]core.Reason{}, e.Reasons...),
 		AcceptedAt: orNull(e.AcceptedAt), Messages: []messageAnswer{},
+	}
+	if e.State == core.EventWaiting && e.Reason == "" {
+		a.Reason = new(itsTurn)
 	}
 	told, err := tx.ListMessages(core.MessageFilter{EventID: e.Event.ID, Limit: pageMax})
 	if err != nil {

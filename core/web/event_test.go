@@ -159,6 +159,26 @@ func TestReadEvent(t *testing.T) {
 	})
 }
 
+// An event that waits says for what, even if it is for nothing but its turn.
+func TestReadWaitingEvent(t *testing.T) {
+	gateway(t, func(t *testing.T, r *rig) {
+		err := r.engine.Do(t.Context(), func(tx *lane.Tx) error {
+			for id, why := range map[string]string{"e-1": "waiting for the shop: Temporary", "e-2": ""} {
+				e := core.Event{ID: id, Source: "/shop", Type: "order.shipped", Data: core.EventData{OrderCode: "100"}}
+				if _, err := tx.InsertEvent(core.StoredEvent{Event: e, State: core.EventWaiting, Reason: why}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.call("GET", "/v1/events/e-1", "").want(200).is("waiting", "state").is("waiting for the shop: Temporary", "reason")
+		r.call("GET", "/v1/events/e-2", "").want(200).is("waiting", "state").is("its turn comes after that of earlier events of the same order or customer", "reason")
+	})
+}
+
 func TestExplain(t *testing.T) {
 	gateway(t, func(t *testing.T, r *rig) {
 		r.call("POST", "/v1/explain", event("e-1", "Hello")).want(200).is("suppressed", "state")

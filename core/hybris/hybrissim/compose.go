@@ -87,7 +87,11 @@ func (s *Sim) native(ev Event) (post, any, error) {
 	if len(s.opt.BaseSites) > 1 {
 		data["site"] = site
 	}
-	if r, ok := s.orders[ev.OrderCode]; ok && s.opt.SendOrder {
+	r, ok := s.orders[ev.OrderCode]
+	if ok && strings.HasPrefix(ev.Type, "order.") {
+		data["state"] = s.stateOf(ev, r.current())
+	}
+	if ok && s.opt.SendOrder {
 		data["order"] = s.bend(orderTree(r.current(), "en"))
 	}
 	return structured(ev, "/shop/"+site, ev.Type, data)
@@ -154,6 +158,17 @@ func (s *Sim) legacy(ev Event) (post, any, error) {
 	}, nil
 }
 
+// stateOf is the state of what an event of an order is about.
+func (s *Sim) stateOf(ev Event, o Order) string {
+	if ret := s.findReturn(ev.ReturnCode); ret != nil {
+		return ret.Status
+	}
+	if c := o.consignment(ev.ConsignmentCode); c != nil && ev.ConsignmentCode != "" {
+		return c.Status
+	}
+	return o.Status
+}
+
 // process is the body of an action of the order process: what has which state now.
 func (s *Sim) process(ev Event) (post, any, error) {
 	r, ok := s.orders[ev.OrderCode]
@@ -163,14 +178,14 @@ func (s *Sim) process(ev Event) (post, any, error) {
 	o, eventType := r.current(), "order.status"
 	body := object{
 		"id": ev.ID, "site": o.Site, "orderCode": o.Code, "customerUid": o.UserUID,
-		"status": o.Status, "consignmentCode": nil, "occurredAt": ev.Time.UTC().Format(time.RFC3339),
+		"status": s.stateOf(ev, o), "consignmentCode": nil, "occurredAt": ev.Time.UTC().Format(time.RFC3339),
 	}
 	if c := o.consignment(ev.ConsignmentCode); c != nil && ev.ConsignmentCode != "" {
-		body["consignmentCode"], body["status"] = c.Code, c.Status
+		body["consignmentCode"] = c.Code
 	}
 	if ret := s.findReturn(ev.ReturnCode); ret != nil {
 		eventType = "return.status"
-		body["returnCode"], body["status"] = ret.Code, ret.Status
+		body["returnCode"] = ret.Code
 	}
 	body["type"] = eventType
 	p := post{about: Delivery{Type: eventType}, basic: true, tries: processTries, header: headers("Content-Type", jsonType)}

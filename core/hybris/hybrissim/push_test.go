@@ -57,7 +57,7 @@ func TestNativePush(t *testing.T) {
 	delete(r.body, "id")
 	want := map[string]any{
 		"specversion": "1.0", "source": "/shop/teashop", "type": "order.shipped", "time": "2026-11-22T10:00:00Z", "datacontenttype": "application/json",
-		"data": map[string]any{"orderCode": "1", "customerUid": ines, "consignmentCode": "cons1_0"},
+		"data": map[string]any{"orderCode": "1", "customerUid": ines, "consignmentCode": "cons1_0", "state": "SHIPPED"},
 	}
 	if diff := cmp.Diff(want, r.body); diff != "" {
 		t.Errorf("body (-want +got):\n%s", diff)
