@@ -43,6 +43,7 @@ type Desk struct {
 	lose    int
 	faults  []string
 	mails   []Mail
+	server  Server
 }
 
 // New returns an empty desk whose callers sign with a secret.
