@@ -79,6 +79,7 @@ type conf struct {
 	shop         hybrissim.Options
 	rates        bool                            // platforms refuse what comes too fast
 	silent       bool                            // platforms do not echo what we send
+	stock        bool                            // the shop lets a trusted client write no tickets
 	proxy        func(http.Handler) http.Handler // stands in front of the shop
 }
 
@@ -238,7 +239,7 @@ func (w *world) openPlatforms() {
 
 func (w *world) openShop() {
 	o := w.conf.shop
-	o.BaseSites, o.ClientID, o.ClientSecret, o.AllowTrustedTickets = []string{site}, "tidings", clientSecret, true
+	o.BaseSites, o.ClientID, o.ClientSecret, o.AllowTrustedTickets = []string{site}, "tidings", clientSecret, !w.conf.stock
 	o.EventsURL, o.EventsKey, o.AutoPush, o.Client = w.api("/v1/events"), apiKey, true, w.client
 	w.shop = hybrissim.New(o)
 	var front http.Handler = w.shop

@@ -75,11 +75,11 @@ func (w *ticketWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 	if err != nil {
 		return in.callFailed(e, err)
 	}
-	return brought(e, ref)
+	return brought(e, ref, in.stateAfter(ctx, e, ref.ID))
 }
 
-// brought writes down that the desk has taken an entry.
-func brought(e entry, ref core.TicketRef) lane.Result {
+// brought writes down that the desk has taken an entry, which left its ticket in a state.
+func brought(e entry, ref core.TicketRef, state string) lane.Result {
 	ticket := ref.ID
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error {
 		call := e.call
@@ -100,10 +100,28 @@ func brought(e entry, ref core.TicketRef) lane.Result {
 		if v.TicketID != ticket {
 			v.TicketID, v.PolledAt = ticket, time.Now()
 		}
-		// An entry reopens the ticket; what state it has now is yet to be seen.
-		v.Closed, v.Status, v.LastEntry = false, "", ref.EntryID
+		v.Status, v.Closed, v.LastEntry = state, state == "closed", ref.EntryID
 		return tx.SaveConversation(v)
 	}}
+}
+
+// stateAfter is the state of a ticket that has just taken an entry. Whatever that
+// has changed is the customer's own doing and no news; what differs from it later
+// is. Empty: it is not known, and the first one that is told is no news.
+func (in *Inbound) stateAfter(ctx context.Context, e entry, ticket string) string {
+	if _, reads := in.Desk.(core.TicketReader); reads {
+		at := ticketAt(e.conv, time.Now())
+		at.TicketID = ticket
+		t, err := in.readTicket(ctx, at)
+		if err != nil {
+			return ""
+		}
+		return t.Status
+	}
+	if e.conv.TicketID == ticket && !e.conv.Closed && e.conv.Status != "" {
+		return e.conv.Status
+	}
+	return "open" // a new one, or one that was reopened
 }
 
 // key is the same for each try of the call.

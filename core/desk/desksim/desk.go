@@ -22,7 +22,13 @@ type Ticket struct {
 // Entry is what a customer wrote, with their files.
 type Entry struct {
 	ID, Text string
-	Files    []string
+	Files    []File
+}
+
+// File is one of them.
+type File struct {
+	Name string
+	Data []byte
 }
 
 type note struct {
@@ -137,9 +143,9 @@ func (d *Desk) add(t *Ticket, text string) string {
 	return id
 }
 
-func (t *Ticket) attach(name string) {
+func (t *Ticket) attach(f File) {
 	last := &t.Entries[len(t.Entries)-1]
-	last.Files = append(last.Files, name)
+	last.Files = append(last.Files, f)
 }
 
 func (d *Desk) byID(id string) *Ticket {

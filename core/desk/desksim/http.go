@@ -131,7 +131,8 @@ func (d *Desk) file(r *http.Request, body []byte) (int, any) {
 	if t == nil {
 		return http.StatusNotFound, object{}
 	}
-	t.attach(read(body).Name)
+	q := read(body)
+	t.attach(File{q.Name, q.Data})
 	return http.StatusCreated, object{}
 }
 
@@ -168,7 +169,7 @@ func (d *Desk) told(r *http.Request, body []byte) (int, any) {
 	q, t := e.Data, d.byReference(e.Data.TicketID)
 	switch {
 	case e.Type == "question.file_received" && t != nil:
-		t.attach(q.Name)
+		t.attach(File{q.Name, q.Data})
 	case e.Type == "question.received" && t != nil:
 		d.add(t, q.Text)
 	case e.Type == "question.received":

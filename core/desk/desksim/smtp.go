@@ -18,7 +18,7 @@ import (
 type Mail struct {
 	Header mail.Header
 	Text   string
-	File   string
+	File   File
 }
 
 // Mails returns the e-mails that came, without copies.
@@ -222,7 +222,7 @@ func (d *Desk) keep(raw []byte) {
 	for _, t := range d.tickets {
 		switch {
 		case t.Reference != root:
-		case file != "":
+		case file.Name != "":
 			t.attach(file)
 			return
 		default:
@@ -251,8 +251,8 @@ func fact(facts, name string) string {
 	return ""
 }
 
-// content is the first text, and the name of a file.
-func content(kind, encoding string, body io.Reader) (text, file string) {
+// content is the first text, and a file.
+func content(kind, encoding string, body io.Reader) (text string, file File) {
 	media, params, _ := mime.ParseMediaType(kind)
 	if strings.HasPrefix(media, "multipart/") {
 		parts := multipart.NewReader(body, params["boundary"])
@@ -262,7 +262,8 @@ func content(kind, encoding string, body io.Reader) (text, file string) {
 				return text, file
 			}
 			if name := p.FileName(); name != "" {
-				file = name
+				data, _ := io.ReadAll(base64.NewDecoder(base64.StdEncoding, p))
+				file = File{name, data}
 				continue
 			}
 			text, _ = content(p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p)
@@ -272,5 +273,5 @@ func content(kind, encoding string, body io.Reader) (text, file string) {
 		body = quotedprintable.NewReader(body)
 	}
 	raw, _ := io.ReadAll(body)
-	return strings.ReplaceAll(strings.TrimRight(string(raw), "\r\n"), "\r\n", "\n"), ""
+	return strings.ReplaceAll(strings.TrimRight(string(raw), "\r\n"), "\r\n", "\n"), File{}
 }
