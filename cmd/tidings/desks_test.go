@@ -24,6 +24,7 @@ type agents interface {
 	note(ticket int, text string, public bool)
 	status(ticket int, status string)
 	away(on bool)
+	lose(n int) // answers to calls that have taken effect
 	faults() []string
 }
 
@@ -143,6 +144,7 @@ func (a occAgents) status(i int, status string) {
 }
 
 func (a occAgents) away(on bool)   { a.w.shop.Down(on) }
+func (a occAgents) lose(n int)     { a.w.shop.UnknownOutcome(n) }
 func (occAgents) faults() []string { return nil }
 
 // simAgents work at a desk that is asked, told by callbacks, or written to.
@@ -207,6 +209,7 @@ func (a simAgents) answer(t desksim.Ticket, text string, public bool) {
 }
 
 func (a simAgents) away(on bool)     { a.sim.Away(on) }
+func (a simAgents) lose(n int)       { a.sim.LoseAnswers(n) }
 func (a simAgents) faults() []string { return a.sim.Faults() }
 
 // TestWalkAtEachDesk: a customer asks in the chat, the question becomes a ticket
