@@ -134,13 +134,14 @@ func ticketAt(v core.Conversation, since time.Time) core.TicketAt {
 // bring puts an entry into the conversation's ticket and returns both. The first
 // entry makes the ticket, and so does one whose ticket is gone.
 func (in *Inbound) bring(ctx context.Context, e entry) (core.TicketRef, error) {
-	if e.conv.TicketID != "" {
-		entryID, err := in.addEntry(ctx, e)
-		if !notTheirs(err) {
-			return core.TicketRef{ID: e.conv.TicketID, EntryID: entryID}, err
-		}
+	if e.conv.TicketID == "" {
+		return in.createTicket(ctx, e, e.key())
 	}
-	return in.createTicket(ctx, e)
+	entryID, err := in.addEntry(ctx, e)
+	if notTheirs(err) {
+		return in.createTicket(ctx, e, e.key()+"-new") // another call, so it has another key
+	}
+	return core.TicketRef{ID: e.conv.TicketID, EntryID: entryID}, err
 }
 
 // addEntry adds the entry to its ticket, unless it turns out to be there.
@@ -159,7 +160,7 @@ func (in *Inbound) addEntry(ctx context.Context, e entry) (entryID string, err e
 }
 
 // createTicket makes the ticket, unless it turns out to be there.
-func (in *Inbound) createTicket(ctx context.Context, e entry) (core.TicketRef, error) {
+func (in *Inbound) createTicket(ctx context.Context, e entry, key string) (core.TicketRef, error) {
 	if finder, looks := in.Desk.(core.TicketFinder); looks && e.call.Uncertain {
 		id, err := in.find(ctx, finder, e)
 		if err != nil || id != "" {
@@ -168,16 +169,16 @@ func (in *Inbound) createTicket(ctx context.Context, e entry) (core.TicketRef, e
 	}
 	t := core.NewTicket{
 		Site: e.conv.Site, CustomerUID: e.conv.CustomerUID, OrderCode: e.conv.OrderCode, Channel: e.chat.Channel,
-		Subject: subject(e), Text: e.call.Text, Category: in.categoryOf(e), Reference: e.conv.Reference, Key: e.key(),
+		Subject: subject(e), Text: e.call.Text, Category: in.categoryOf(e), Reference: e.conv.Reference, Key: key,
 	}
 	ref, err := in.makeTicket(ctx, t)
 	if err != nil && t.OrderCode != "" && refusedOrder(err) {
 		// The desk does not take the order for this customer's: better a ticket
-		// without it than none. It is another call, so it has another key.
+		// without it than none. This too is another call.
 		t.OrderCode, t.Key = "", t.Key+"-plain"
 		ref, err = in.makeTicket(ctx, t)
 	}
-	if err == nil && t.OrderCode != "" && !ref.Linked {
+	if err == nil && e.conv.OrderCode != "" && !ref.Linked {
 		in.Log.Warn("the desk has made a ticket and not tied it to its order; the subject names it", "conversation", e.conv.ID)
 		in.Count("tickets_unlinked", 1)
 	}
