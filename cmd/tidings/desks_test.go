@@ -278,3 +278,49 @@ func (w *world) wantTold(channel string, p person, want ...string) {
 		w.Errorf("told %q, want messages with %q", got, want)
 	}
 }
+
+// TestKilledAtEachDesk: promise 4. A power cut after the desk has taken the
+// question, the entry or the file, and before we know: each is there once, in order.
+func TestKilledAtEachDesk(t *testing.T) {
+	t.Parallel()
+	for _, d := range deskStanzas[2:] { // the shop's own desk: TestKilledWhileTicketing
+		t.Run(d.name, func(t *testing.T) {
+			t.Parallel()
+			w, a := atDesk(t, d.name, "", atFullSpeed, func(c *conf) { c.silent = true })
+			w.startGateway()
+			p := w.customer(1)
+			w.link(slackName, p)
+			sim := a.(simAgents).sim
+			cut := func(begun <-chan struct{}) {
+				t.Helper()
+				select {
+				case <-begun:
+				case <-time.After(patience):
+					t.Fatal("the desk was not called")
+				}
+				w.gateway.kill()
+				w.startGateway()
+			}
+			for _, text := range []string{"First?", "Second?"} {
+				begun := sim.HoldAnswer()
+				w.say(slackName, p, text)
+				w.say(slackName, p, text+" Quick!")
+				cut(begun)
+			}
+			sim.Away(true)
+			w.sendFile(slackName, p, pictureOf("mug"), "Look.")
+			w.gateway.kill()
+			w.startGateway()
+			w.say(slackName, p, "Last.")
+			sim.Away(false)
+			want := fmt.Sprintf("%s/%s  open: First?| First? Quick!| Second?| Second? Quick!| Look.\n[image: mug.png: image/png] "+
+				`(mug (6).png "\x89PNG\r\n\x1a\nmug")`+"| Last.", p.uid, p.order)
+			w.wantTickets(a, want)
+			w.quiet()
+			w.wantTickets(a, want)
+			if got := a.faults(); len(got) > 0 {
+				t.Errorf("the desk complains: %q", got)
+			}
+		})
+	}
+}

@@ -47,6 +47,7 @@ type Desk struct {
 	seen    map[string]any // answers by key
 	away    bool
 	lose    int
+	hold    chan struct{} // for the next call; nil: none is held
 	faults  []string
 	mails   []Mail
 	server  Server
@@ -62,6 +63,24 @@ func (d *Desk) Away(on bool) { d.set(func() { d.away = on }) }
 
 // LoseAnswers makes the next n calls take effect without an answer.
 func (d *Desk) LoseAnswers(n int) { d.set(func() { d.lose = n }) }
+
+// HoldAnswer makes the next call take effect and wait for its answer until the
+// caller goes away. What it returns is closed when that has begun.
+func (d *Desk) HoldAnswer() (begun <-chan struct{}) {
+	hold := make(chan struct{})
+	d.set(func() { d.hold = hold })
+	return hold
+}
+
+// holds reports whether the answer to this call is held.
+func (d *Desk) holds() bool {
+	if d.hold == nil {
+		return false
+	}
+	close(d.hold)
+	d.hold = nil
+	return true
+}
 
 // Note is what an agent adds. It returns its id.
 func (d *Desk) Note(ticket int, text string, public bool) (id string) {

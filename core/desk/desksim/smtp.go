@@ -198,9 +198,12 @@ func (s *session) data() bool {
 	}
 	s.desk.mu.Lock()
 	s.desk.keep(raw.Bytes())
-	lost := s.desk.swallow()
+	lost, held := s.desk.swallow(), s.desk.holds()
 	s.desk.mu.Unlock()
-	return !lost && s.say(".", "250 2.0.0 Ok: queued")
+	if held {
+		_, _ = s.in.ReadByte() // until the client goes
+	}
+	return !lost && !held && s.say(".", "250 2.0.0 Ok: queued")
 }
 
 // keep puts an e-mail where it belongs: into the thread that it names, or a new one.
