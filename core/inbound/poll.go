@@ -119,20 +119,8 @@ func (in *Inbound) polled(tx *lane.Tx, was core.Conversation, asking bool, t cor
 	if err != nil {
 		return err
 	}
-	for _, n := range t.Notes {
-		if !n.CreatedAt.IsZero() && n.CreatedAt.Before(v.PolledAt.Add(-seenBefore)) {
-			continue
-		}
-		first, _, err := tx.Claim("polled\x00"+v.TicketID+"\x00"+n.ID, "", now)
-		if err != nil {
-			return err
-		}
-		if !first {
-			continue
-		}
-		if err := in.Events.Place(tx, noteEvent(v, n, now), v.CustomerID, now); err != nil {
-			return err
-		}
+	if err := in.polledNotes(tx, v, t.Notes, now); err != nil {
+		return err
 	}
 	v.PolledAt = now
 	still, err := tx.Pending(conversationLane(v.ID))
@@ -147,6 +135,26 @@ func (in *Inbound) polled(tx *lane.Tx, was core.Conversation, asking bool, t cor
 		}
 	} // else the customer's own words have changed it, or are about to
 	return tx.SaveConversation(v)
+}
+
+// polledNotes makes events of the notes that no earlier reading had.
+func (in *Inbound) polledNotes(tx *lane.Tx, v core.Conversation, notes []core.PublicNote, now time.Time) error {
+	for _, n := range notes {
+		if !n.CreatedAt.IsZero() && n.CreatedAt.Before(v.PolledAt.Add(-seenBefore)) {
+			continue
+		}
+		first, _, err := tx.Claim("polled\x00"+v.TicketID+"\x00"+n.ID, "", now)
+		if err != nil {
+			return err
+		}
+		if !first {
+			continue
+		}
+		if err := in.Events.Place(tx, noteEvent(v, n, now), v.CustomerID, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // polledStatus makes an event of a state that is new. Where what the customer's

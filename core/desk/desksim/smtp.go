@@ -115,33 +115,40 @@ func (s *session) step() bool {
 	verb := strings.ToUpper(words[0])
 	_, refused := s.Answers[verb]
 	switch verb {
-	case "EHLO", "HELO":
-		return s.say(verb, s.hello())
 	case "STARTTLS":
 		return s.TLS != nil && !s.encrypted && s.say(verb, "220 go on") && s.encrypt()
 	case "AUTH":
 		return s.login(words)
-	case "MAIL":
-		if s.User != "" && !s.known {
-			return s.say(verb, "530 5.7.0 Authentication required")
-		}
-		s.from = !refused
-		return s.say(verb, "250 2.1.0 Ok")
-	case "RCPT":
-		s.some = s.from && !refused
-		return s.say(verb, "250 2.1.5 Ok")
 	case "DATA":
 		return s.data()
-	case "RSET":
-		s.from, s.some = false, false
-		return s.say(verb, "250 2.0.0 Ok")
-	case "NOOP":
-		return s.say(verb, "250 2.0.0 Ok")
 	case "QUIT":
 		s.say(verb, "221 2.0.0 Bye")
 		return false
 	}
-	return s.say(verb, "502 5.5.2 Command not recognized")
+	return s.say(verb, s.simple(verb, refused))
+}
+
+// simple answers what is over with one line.
+func (s *session) simple(verb string, refused bool) string {
+	switch verb {
+	case "EHLO", "HELO":
+		return s.hello()
+	case "MAIL":
+		if s.User != "" && !s.known {
+			return "530 5.7.0 Authentication required"
+		}
+		s.from = !refused
+		return "250 2.1.0 Ok"
+	case "RCPT":
+		s.some = s.from && !refused
+		return "250 2.1.5 Ok"
+	case "RSET":
+		s.from, s.some = false, false
+		return "250 2.0.0 Ok"
+	case "NOOP":
+		return "250 2.0.0 Ok"
+	}
+	return "502 5.5.2 Command not recognized"
 }
 
 // hello offers a login behind encryption only.
