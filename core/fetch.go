@@ -28,15 +28,18 @@ type Download struct {
 // redirects is how often a platform may name another of its hosts.
 const redirects = 3
 
+// LedAway is the code of a file whose address leads to another one that is not asked.
+const LedAway = "redirect"
+
 // Fetch makes the request. What a customer sends us names an address, so that
 // nothing but a host of the list is asked, however often one points elsewhere.
 // The client must hand redirects back. Errors are *SendError and hold no address.
 func (d Download) Fetch(ctx context.Context, client *http.Client, now time.Time) (File, error) {
-	target, header := d.URL, d.Header
+	target, header, code := d.URL, d.Header, "host"
 	for range redirects + 1 {
 		u, err := url.Parse(target)
 		if err != nil || !d.allowed(u) {
-			return File{}, fileError(Rejected, "host", "it is not at a place where the platform keeps files")
+			return File{}, fileError(Rejected, code, "it is not at a place where the platform keeps files")
 		}
 		f, next, err := d.get(ctx, client, u, header, now)
 		if err != nil || next == "" {
@@ -46,9 +49,9 @@ func (d Download) Fetch(ctx context.Context, client *http.Client, now time.Time)
 		if err != nil {
 			break
 		}
-		target, header = to.String(), nil
+		target, header, code = to.String(), nil, LedAway
 	}
-	return File{}, fileError(Rejected, "redirect", "the platform points from one place to the next")
+	return File{}, fileError(Rejected, LedAway, "the platform points from one place to the next")
 }
 
 func (d Download) allowed(u *url.URL) bool {

@@ -18,6 +18,8 @@
 //  7. Who follows an invitation arrives with its token.
 //  8. A configuration shows none of its secrets.
 //  9. What crosses the interface is plain data: it survives JSON unchanged.
+//  10. Where files of people can be fetched, they are fetched whole and never
+//     beyond the limit, and what fails has its class.
 //
 // The exam leaves to an adapter's own tests what only its platform has: how a
 // message is written, and the table of its errors.

@@ -102,6 +102,8 @@ func Run(t *testing.T, x Exam) {
 	t.Run("7 an invitation brings its token", x.invitationsArrive)
 	t.Run("8 a configuration hides its secrets", x.secretsAreHidden)
 	x.point(t, "9 what crosses the interface is plain data", plainData)
+	x.point(t, "10 files of people are fetched", filesAreFetched)
+	x.point(t, "10 files that cannot be fetched are a classified error", filesThatFail)
 }
 
 // point runs a test in a world of its own, in virtual time.

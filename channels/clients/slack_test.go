@@ -5,11 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/slackevents"
 
+	"tidings/channels/emulator"
 	"tidings/channels/slack/slacksim"
 )
 
@@ -100,5 +102,38 @@ func TestSlackGoReadsCommands(t *testing.T) {
 	command, err := slack.SlashCommandParse(&http.Request{Method: http.MethodPost, Header: got.header, Form: form, PostForm: form})
 	if err != nil || command.Command != "/link" || command.Text != "CODE 1" || command.UserID != "U1" || command.TriggerID == "" {
 		t.Errorf("command: got %+v, %v", command, err)
+	}
+}
+
+func TestSlackGoFetchesFiles(t *testing.T) {
+	late := http.NewServeMux()
+	base := serve(t, late)
+	s := slacksim.New(slacksim.Options{BotToken: "xoxb-1", BaseURL: base, Users: []slacksim.User{{ID: "U1", Name: "ines"}}})
+	t.Cleanup(s.Close)
+	late.Handle("/", s)
+	if _, err := s.SendFile(t.Context(), "U1", emulator.File{Name: "broken mug.png", Type: "image/png", Data: []byte("a picture")}, "look"); err != nil {
+		t.Fatal(err)
+	}
+	client := slack.New("xoxb-1", slack.OptionAPIURL(base+"/api/"))
+	file, _, _, err := client.GetFileInfoContext(t.Context(), "F000001", 0, 0)
+	if err != nil || file.Name != "broken mug.png" || file.Size != 9 {
+		t.Fatalf("files.info: got %+v, %v", file, err)
+	}
+	var got strings.Builder
+	if err := client.GetFileContext(t.Context(), file.URLPrivateDownload, &got); err != nil || got.String() != "a picture" {
+		t.Errorf("got %q, %v; want the picture", got.String(), err)
+	}
+	stranger := &http.Client{CheckRedirect: func(to *http.Request, _ []*http.Request) error {
+		if to.URL.Host != "emulated.slack.com" || to.URL.Query().Get("redir") != "/files-pri/T1-F000001/download/broken mug.png" {
+			t.Errorf("a wrong token is led to %s", to.URL)
+		}
+		return http.ErrUseLastResponse
+	}}
+	wrong := slack.New("xoxb-2", slack.OptionAPIURL(base+"/api/"), slack.OptionHTTPClient(stranger))
+	if err := wrong.GetFileContext(t.Context(), file.URLPrivateDownload, &got); err == nil {
+		t.Errorf("a wrong token: got %q, want no file", got.String())
+	}
+	if _, _, _, err := client.GetFileInfoContext(t.Context(), "F9", 0, 0); err == nil || err.Error() != "file_not_found" {
+		t.Errorf("an unknown file: got %v", err)
 	}
 }

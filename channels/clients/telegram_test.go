@@ -2,9 +2,13 @@ package clients
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,6 +80,39 @@ func TestGoTelegramSends(t *testing.T) {
 	if info, err := b.GetWebhookInfo(t.Context()); err != nil || info.URL != "https://shop.example/hook" {
 		t.Errorf("getWebhookInfo: got %+v, %v", info, err)
 	}
+}
+
+func TestGoTelegramFindsFiles(t *testing.T) {
+	s := telegramsim.New(telegramsim.Options{Token: telegramToken, Users: []string{"42"}})
+	t.Cleanup(s.Close)
+	b := telegramBot(t, s)
+	if _, err := s.SendFile(t.Context(), "42", emulator.File{Name: "a.pdf", Type: "application/pdf", Data: []byte("%PDF")}, ""); err != nil {
+		t.Fatal(err)
+	}
+	f, err := b.GetFile(t.Context(), &bot.GetFileParams{FileID: "file0"})
+	if err != nil || f.FileSize != 4 {
+		t.Fatalf("getFile: got %+v, %v", f, err)
+	}
+	for link, want := range map[string]string{b.FileDownloadLink(f): "%PDF", strings.Replace(b.FileDownloadLink(f), telegramToken, "123456:OTHER", 1): `{"error_code":401,"description":"Unauthorized","ok":false}`} {
+		res, err := http.Get(link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		if err != nil || !sameJSON(string(body), want) {
+			t.Errorf("got %q, %v; want %q", body, err, want)
+		}
+	}
+}
+
+// sameJSON compares texts, as JSON where they are.
+func sameJSON(got, want string) bool {
+	var x, y any
+	if json.Unmarshal([]byte(got), &x) != nil || json.Unmarshal([]byte(want), &y) != nil {
+		return got == want
+	}
+	return reflect.DeepEqual(x, y)
 }
 
 func TestGoTelegramUnderstandsRefusals(t *testing.T) {

@@ -70,6 +70,7 @@ func Control(s Sim) http.Handler {
 	mux.Handle("POST /block", action(c.block))
 	mux.Handle("POST /unblock", action(c.unblock))
 	mux.Handle("POST /photo", action(c.photo))
+	mux.Handle("POST /file", action(c.file))
 	mux.Handle("POST /edit", action(c.edit))
 	mux.Handle("POST /react", action(c.react))
 	mux.Handle("POST /read", action(c.read))
@@ -94,6 +95,7 @@ type wish struct {
 	Way     string    `json:"way"`
 	URL     string    `json:"url"`
 	Emoji   string    `json:"emoji"`
+	File    File      `json:"file"`
 	Times   int       `json:"times"`
 	Copies  int       `json:"copies"`
 	Late    string    `json:"late"`
@@ -155,6 +157,14 @@ func (c control) photo(ctx context.Context, in wish) (any, error) {
 		return nil, ErrNoForm
 	}
 	return identified(p.SendPhoto(ctx, in.User, in.URL, in.Text))
+}
+
+func (c control) file(ctx context.Context, in wish) (any, error) {
+	f, ok := c.sim.(Filer)
+	if !ok {
+		return nil, ErrNoForm
+	}
+	return identified(f.SendFile(ctx, in.User, in.File, in.Text))
 }
 
 func (c control) edit(ctx context.Context, in wish) (any, error) {

@@ -43,6 +43,8 @@ func TestControl(t *testing.T) {
 		{"/say", `{"user":"7001","words":"hi"}`, 400},
 		{"/say", `nonsense`, 400},
 		{"/photo", `{"user":"7001","url":"https://x.example/a.png"}`, 200},
+		{"/file", `{"user":"7001","file":{"name":"a.png","type":"image/png","data":"iVBORw=="},"text":"look"}`, 200},
+		{"/file", `{"user":"7001","file":{"data":"no base64"}}`, 400},
 		{"/optin", `{"user":"7002","ref":"token","way":"plugin"}`, 200},
 		{"/optin", `{"user":"7002","ref":"token","way":"fax"}`, 400},
 		{"/press", `{"user":"7001","message":"","value":"none"}`, 400},
@@ -78,8 +80,8 @@ func TestControl(t *testing.T) {
 		t.Errorf("shown: got %d items, want 1", got)
 	}
 	_, both := ask(t, c, http.MethodGet, "/shown?own=1", "")
-	if got := len(both["items"].([]any)); got != 3 {
-		t.Errorf("shown with the customers' own: got %d items, want 3", got)
+	if got := len(both["items"].([]any)); got != 5 {
+		t.Errorf("shown with the customers' own: got %d items, want 5", got)
 	}
 	_, stats := ask(t, c, http.MethodGet, "/stats", "")
 	if stats["requests"] != 2.0 || stats["injected"] != 1.0 || stats["shown"] != 1.0 {

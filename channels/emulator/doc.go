@@ -30,7 +30,8 @@
 //	POST /optin      {"user","ref","way"?}               way: as the platform's emulator documents
 //	POST /block      {"user"}
 //	POST /unblock    {"user"}
-//	POST /photo      {"user","url","text"?}              {"id"}
+//	POST /photo      {"user","url","text"?}              {"id"}  a picture that lies somewhere else
+//	POST /file       {"user","file":{"name","type","data"},"text"?}   {"id"}  data in base64: the platform keeps it
 //	POST /edit       {"user","message","text"}
 //	POST /react      {"user","message","emoji"}          emoji "" takes the reaction back
 //	POST /read       {"user"}                            where the platform has read receipts

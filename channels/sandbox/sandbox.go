@@ -104,8 +104,8 @@ func (s *Sandbox) openPlatforms() {
 	}
 	back := func(channel string) []string { return []string{o.Gateway + "/auth/" + channel + "/callback"} }
 	s.messenger = messengersim.New(messengersim.Options{
-		Redirects: back("messenger"),
-		PageID:    pageID, PageToken: secrets.PageToken, AppID: appID, AppSecret: secrets.AppSecret, VerifyToken: secrets.VerifyToken,
+		Redirects: back("messenger"), FilesURL: o.Base + "/messenger",
+		PageID: pageID, PageToken: secrets.PageToken, AppID: appID, AppSecret: secrets.AppSecret, VerifyToken: secrets.VerifyToken,
 		WebhookURL: hook("messenger"), Client: o.Client, Now: o.Now, Wait: o.Wait, Seed: o.Seed,
 	})
 	s.telegram = telegramsim.New(telegramsim.Options{

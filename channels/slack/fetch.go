@@ -40,8 +40,9 @@ func (c *Channel) Fetch(ctx context.Context, m core.Media, maxBytes int64) (core
 		URL: private, Header: c.authorization(), Hosts: fileHosts, API: c.url, MaxBytes: maxBytes,
 	}.Fetch(ctx, c.http, time.Now())
 	f.Name = m.Name
-	// A page where a file was expected is Slack's login: the token may not read files.
-	if err == nil && strings.HasPrefix(f.Type, "text/html") && !strings.HasPrefix(m.Text, "text/html") {
+	// Who may not read a file is led to the workspace's login, a page of HTML.
+	refused, ok := errors.AsType[*core.SendError](err)
+	if ok && refused.Code == core.LedAway || err == nil && strings.HasPrefix(f.Type, "text/html") && !strings.HasPrefix(m.Text, "text/html") {
 		return core.File{}, noFile(core.Misconfigured, "login", "Slack shows its login instead; has the app the scope files:read?")
 	}
 	return f, err

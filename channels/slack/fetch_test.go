@@ -14,7 +14,11 @@ type tripFunc func(*http.Request) (int, string, string)
 
 func (f tripFunc) RoundTrip(r *http.Request) (*http.Response, error) {
 	status, kind, body := f(r)
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: -1}, nil
+	header := http.Header{"Content-Type": {kind}}
+	if status == http.StatusFound {
+		header = http.Header{"Location": {kind}}
+	}
+	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: -1}, nil
 }
 
 const fileToken = "xoxb-token-for-files"
@@ -73,5 +77,14 @@ func TestFilesThatCannotBeFetchedHaveAClass(t *testing.T) {
 	})
 	if core.ClassOf(err) != core.Misconfigured || !strings.Contains(err.Error(), "files:read") {
 		t.Errorf("the login: got %v", err)
+	}
+	_, err = fetch(t, func(r *http.Request) (int, string, string) {
+		if r.URL.Path == "/api/files.info" {
+			return 200, "application/json", `{"ok":true,"file":{"url_private":"https://files.slack.com/x"}}`
+		}
+		return 302, "https://team.slack.com/?redir=%2Fx", ""
+	})
+	if core.ClassOf(err) != core.Misconfigured || !strings.Contains(err.Error(), "files:read") {
+		t.Errorf("led to the login: got %v", err)
 	}
 }

@@ -74,6 +74,7 @@ func messengerCommand() *cobra.Command {
 		f.StringVar(&o.VerifyToken, "verify-token", "verify-token", "for the handshake")
 		f.BoolVar(&o.NoRates, "no-rates", false, "count requests over the rate, do not refuse them")
 	}, func(base string) (string, http.Handler) {
+		o.FilesURL = base
 		sim := messengersim.New(o)
 		return base + "/v25.0", withControl(sim, emulator.Control(sim))
 	})

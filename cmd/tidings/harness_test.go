@@ -71,6 +71,7 @@ type conf struct {
 	Messenger, Telegram, Slack, More string // further lines of the stanzas, and further channels
 	Routes, Expires, Poll, Level     string
 	Wait, OptInKeys, Objects         string
+	Tickets                          string // the stanza, or a desk's name
 	Login                            string // logins on all platforms; which of Telegram's two
 	Origins                          string // of storefronts, in quotes
 	Server, Keys                     string // further lines of its stanza, and further API keys
@@ -79,6 +80,7 @@ type conf struct {
 	shop         hybrissim.Options
 	rates        bool                            // platforms refuse what comes too fast
 	silent       bool                            // platforms do not echo what we send
+	stock        bool                            // the shop lets a trusted client write no tickets
 	proxy        func(http.Handler) http.Handler // stands in front of the shop
 }
 
@@ -113,6 +115,7 @@ commerce:
   timeout: 2s
   wait: {{.Wait}}
   poll: {{.Poll}}
+  tickets: {{or .Tickets "trusted"}}
   {{.Objects}}
 channels:
   - name: messenger
@@ -214,9 +217,11 @@ func (w *world) openPlatforms() {
 	o.Redirects, o.RequireProof = back(messengerName), true
 	o.PageID, o.PageToken, o.AppID, o.AppSecret, o.VerifyToken = pageID, pageToken, appID, appSecret, verifyToken
 	o.WebhookURL, o.Client, o.NoRates, o.NoEchoes = hook(messengerName), w.client, !w.conf.rates, w.conf.silent
+	lateMessenger, lateTelegram := http.NewServeMux(), http.NewServeMux()
+	w.conf.MessengerURL, w.conf.TelegramURL = w.serve(lateMessenger), w.serve(lateTelegram)
+	o.FilesURL = w.conf.MessengerURL
 	w.messenger = messengersim.New(o)
-	lateTelegram := http.NewServeMux()
-	w.conf.MessengerURL, w.conf.TelegramURL = w.serve(w.messenger), w.serve(lateTelegram)
+	lateMessenger.Handle("/", w.messenger)
 	w.telegram = telegramsim.New(telegramsim.Options{
 		LoginSecret: loginSecret, LoginURL: w.conf.TelegramURL, Redirects: back(telegramName), Domain: "notify.example.com",
 		Token: telegramToken, Username: "my_shop_bot", SecretToken: secretToken, Local: true,
@@ -237,7 +242,7 @@ func (w *world) openPlatforms() {
 
 func (w *world) openShop() {
 	o := w.conf.shop
-	o.BaseSites, o.ClientID, o.ClientSecret, o.AllowTrustedTickets = []string{site}, "tidings", clientSecret, true
+	o.BaseSites, o.ClientID, o.ClientSecret, o.AllowTrustedTickets = []string{site}, "tidings", clientSecret, !w.conf.stock
 	o.EventsURL, o.EventsKey, o.AutoPush, o.Client = w.api("/v1/events"), apiKey, true, w.client
 	w.shop = hybrissim.New(o)
 	var front http.Handler = w.shop

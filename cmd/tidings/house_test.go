@@ -70,7 +70,7 @@ var (
 	outside = []string{"channels/emulator", "core/desk", "core/desk/desksim", "core/hybris", "core/hybris/hybrissim", "core/store"}
 	rooms   = []room{
 		{"cmd/tidings/remote", nil, nil, "whoever operates a gateway meets it by HTTP alone, as any program does, and across versions"},
-		{"cmd/tidings", []string{"cmd/tidings/remote", "channels", "channels/emulator", "channels/sandbox", "channels/*/*sim", "config", "core", "core/*", "core/hybris/hybrissim"}, []string{"core/store/pgtest"}, "all wiring is here, and only wiring"},
+		{"cmd/tidings", []string{"cmd/tidings/remote", "channels", "channels/emulator", "channels/sandbox", "channels/*/*sim", "config", "core", "core/*", "core/hybris/hybrissim"}, []string{"core/desk/desksim", "core/store/pgtest"}, "all wiring is here, and only wiring"},
 		{"cmd/torture", []string{"channels/emulator", "channels/*/*sim", "cmd/torture/history", "core/hybris/hybrissim", "core/store/pgtest"}, nil, "it meets the program as a process and over HTTP alone, as power cuts and shops do"},
 		{"cmd/torture/history", nil, nil, "a judge knows neither the accused nor those who made the trouble"},
 		{"cmd/bench", []string{"channels/telegram/telegramsim", "core/store/pgtest"}, []string{"channels/telegram", "core"}, "it measures the program as it is built, over HTTP, and needs no more of it than a platform to send to"},
@@ -95,6 +95,7 @@ var (
 		{"core/intake", useCase, outside, "the use cases do not see each other: they meet in the lanes"},
 		{"core/reconcile", []string{"core", "core/lane"}, slices.Concat(outside, useCase, []string{"core/intake"}), "it reads the shop and hands over what it finds; what becomes of that is for the use cases"},
 		{"core/desk/desksim", nil, nil, "an emulator is an independent reading of the contract; what it shared with the callers it could not examine"},
+		{"core/desk", []string{"core"}, []string{"./desksim"}, "a desk knows the interface that it implements"},
 		{"core/hybris/hybrissim", []string{"channels/emulator"}, nil, "an emulator is an independent reading of the shop's documents"},
 		{"core/hybris", []string{"core"}, []string{"./hybrissim"}, "the shop's client knows the interface that it implements"},
 		{"core/web", []string{"core", "core/dispatch", "core/inbound", "core/intake", "core/lane", "core/pace"}, []string{"core/*"}, "the web turns requests into calls of the use cases, and counts those of strangers"},

@@ -3,6 +3,7 @@ package desk
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -74,7 +75,7 @@ func (d *Endpoint) CreateTicket(ctx context.Context, t core.NewTicket) (core.Tic
 		return core.TicketRef{}, err
 	}
 	var made struct {
-		ID, EntryID string
+		ID, EntryID name
 		Linked      *bool
 	}
 	q := request{op: op, method: http.MethodPost, path: "/tickets", kind: jsonType, key: t.Key, body: questionOf(t)}
@@ -84,7 +85,7 @@ func (d *Endpoint) CreateTicket(ctx context.Context, t core.NewTicket) (core.Tic
 	if made.ID == "" {
 		return core.TicketRef{}, &core.ShopError{Class: core.Misconfigured, Err: errors.New(op + ": the answer has no id of the ticket")}
 	}
-	ref := core.TicketRef{ID: made.ID, EntryID: made.EntryID, Linked: t.OrderCode != ""}
+	ref := core.TicketRef{ID: string(made.ID), EntryID: string(made.EntryID), Linked: t.OrderCode != ""}
 	if made.Linked != nil {
 		ref.Linked = ref.Linked && *made.Linked
 	}
@@ -97,9 +98,10 @@ func (d *Endpoint) AddEntry(ctx context.Context, at core.TicketAt, e core.NewEnt
 	if err := said(op, e.Text); err != nil {
 		return "", err
 	}
-	var made struct{ ID string }
+	var made struct{ ID name }
 	q := request{op: op, method: http.MethodPost, path: ticketPath(at, "entries"), kind: jsonType, key: e.Key, body: question{Text: e.Text}}
-	return made.ID, missing(d.do(ctx, q, &made), true)
+	err := missing(d.do(ctx, q, &made), true)
+	return string(made.ID), err
 }
 
 // Attach implements core.Attacher.
@@ -121,7 +123,7 @@ func (d *Endpoint) Ticket(ctx context.Context, at core.TicketAt) (core.Ticket, e
 	}
 	var read struct {
 		Status string
-		Notes  []core.EventNote
+		Notes  []note
 	}
 	q := request{op: "read ticket", method: http.MethodGet, path: path, key: "read-" + at.Reference}
 	if err := d.do(ctx, q, &read); err != nil {
@@ -152,21 +154,41 @@ func missing(err error, named bool) error {
 
 // status is "" for a state that we have no word for.
 func status(s string) string {
-	if slices.Contains([]string{"open", "in_process", "closed"}, s) {
+	if s = strings.ToLower(s); slices.Contains([]string{"open", "in_process", "closed"}, s) {
 		return s
 	}
 	return ""
 }
 
+// name is what a desk calls something: a text, or a number in JSON.
+type name string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *name) UnmarshalJSON(raw []byte) error {
+	var number json.Number
+	if json.Unmarshal(raw, &number) == nil && len(raw) > 0 && raw[0] != '"' {
+		*n = name(number)
+		return nil
+	}
+	return json.Unmarshal(raw, (*string)(n))
+}
+
+// note is a core.EventNote with whatever a desk calls it.
+type note struct {
+	core.EventNote
+	ID name `json:"id"`
+}
+
 // publicNotes are those that say so, oldest first.
-func publicNotes(all []core.EventNote) []core.PublicNote {
+func publicNotes(all []note) []core.PublicNote {
 	slices.Reverse(all)
-	if !slices.ContainsFunc(all, func(n core.EventNote) bool { return n.CreatedAt.IsZero() }) {
-		slices.SortStableFunc(all, func(a, b core.EventNote) int { return cmp.Compare(a.CreatedAt.UnixNano(), b.CreatedAt.UnixNano()) })
+	if !slices.ContainsFunc(all, func(n note) bool { return n.CreatedAt.IsZero() }) {
+		slices.SortStableFunc(all, func(a, b note) int { return cmp.Compare(a.CreatedAt.UnixNano(), b.CreatedAt.UnixNano()) })
 	}
 	var notes []core.PublicNote
 	for _, n := range all {
-		if public, _ := n.Split(); public != nil && n.ID != "" && strings.TrimSpace(n.Text) != "" {
+		n.EventNote.ID = string(n.ID)
+		if public, _ := n.Split(); public != nil && public.ID != "" && strings.TrimSpace(n.Text) != "" {
 			notes = append(notes, *public)
 		}
 	}

@@ -5,14 +5,12 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base32"
 	"errors"
-	"fmt"
 	"net"
 	stdmail "net/mail"
-	"net/textproto"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,8 +23,9 @@ import (
 type Mail struct {
 	SMTPURL  core.Secret // smtp://user:password@host:587 or smtps://…:465
 	From, To string
-	Secret   core.Secret // proves which question an answer is to
-	Agents   []string    // who may answer: addresses or @domains; none: the domain of To
+	Secret   core.Secret    // proves which question an answer is to
+	Agents   []string       // who may answer: addresses or @domains; none: the domain of To
+	Roots    *x509.CertPool // who may vouch for the server; nil: whom the system trusts
 	Dial     func(ctx context.Context, network, address string) (net.Conn, error)
 	Now      func() time.Time
 }
@@ -41,16 +40,13 @@ type Mailbox struct {
 	agents   []string
 	key      []byte
 	now      func() time.Time
-	client   func() (*mail.Client, error)
+	post     post
 }
 
 var (
 	_ core.Desk     = (*Mailbox)(nil)
 	_ core.Attacher = (*Mailbox)(nil)
 )
-
-// mailTimeout bounds one exchange with the mail server.
-const mailTimeout = 15 * time.Second
 
 // NewMailbox returns the desk. It makes no connection.
 func NewMailbox(o Mail) (*Mailbox, error) {
@@ -73,34 +69,11 @@ func NewMailbox(o Mail) (*Mailbox, error) {
 	if len(m.agents) == 0 {
 		m.agents = []string{"@" + domainOf(to.Address)}
 	}
-	options := clientOptions(u, o)
-	m.client = func() (*mail.Client, error) { return mail.NewClient(u.Hostname(), options...) }
-	if _, err := m.client(); err != nil {
+	m.post = newPost(u, o)
+	if _, err := m.post.client(); err != nil {
 		return nil, errors.New("mailbox: smtp_url cannot be used")
 	}
 	return m, nil
-}
-
-// clientOptions encrypts whenever there is a password, and else where the server can.
-func clientOptions(u *url.URL, o Mail) []mail.Option {
-	options := []mail.Option{mail.WithTimeout(mailTimeout), mail.WithTLSPolicy(mail.TLSOpportunistic)}
-	if password, ok := u.User.Password(); ok {
-		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory), mail.WithSMTPAuth(mail.SMTPAuthAutoDiscover),
-			mail.WithUsername(u.User.Username()), mail.WithPassword(password))
-	}
-	port := 587
-	if u.Scheme == "smtps" {
-		port = 465
-		options = append(options, mail.WithSSL())
-	}
-	if n, err := strconv.Atoi(u.Port()); err == nil {
-		port = n
-	}
-	options = append(options, mail.WithPort(port))
-	if o.Dial != nil {
-		options = append(options, mail.WithDialContextFunc(o.Dial))
-	}
-	return options
 }
 
 func domainOf(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
@@ -124,7 +97,7 @@ func (d *Mailbox) CreateTicket(ctx context.Context, t core.NewTicket) (core.Tick
 		}
 	}
 	m.SetBodyString(mail.TypeTextPlain, t.Text+footer(facts...))
-	if err := d.send(ctx, op, m); err != nil {
+	if err := d.post.send(ctx, op, m); err != nil {
 		return core.TicketRef{}, err
 	}
 	return core.TicketRef{ID: t.Reference, EntryID: t.Key, Linked: t.OrderCode != ""}, nil
@@ -138,7 +111,7 @@ func (d *Mailbox) AddEntry(ctx context.Context, at core.TicketAt, e core.NewEntr
 	}
 	m := d.reply(at, e.Key)
 	m.SetBodyString(mail.TypeTextPlain, e.Text+footer("Customer: "+at.CustomerUID))
-	return e.Key, d.send(ctx, op, m)
+	return e.Key, d.post.send(ctx, op, m)
 }
 
 // Attach implements core.Attacher: the file is an e-mail of its own in the thread.
@@ -149,7 +122,7 @@ func (d *Mailbox) Attach(ctx context.Context, at core.TicketAt, a core.Attachmen
 	if err := m.AttachReader(a.File.Name, bytes.NewReader(a.File.Data), mail.WithFileContentType(mail.ContentType(a.File.Type))); err != nil {
 		return &core.ShopError{Class: core.Rejected, Err: errors.New(op + ": the file cannot be put into an e-mail")}
 	}
-	return d.send(ctx, op, m)
+	return d.post.send(ctx, op, m)
 }
 
 // footer stands below a signature's line, which answers leave out.
@@ -198,35 +171,3 @@ func (d *Mailbox) proof(reference string) string {
 }
 
 const proofBytes = 15 // 24 characters
-
-// send hands one e-mail to the server. What the server answers may quote
-// addresses, so its words are not repeated.
-func (d *Mailbox) send(ctx context.Context, op string, m *mail.Msg) error {
-	c, err := d.client()
-	if err != nil {
-		return &core.ShopError{Class: core.Misconfigured, Err: errors.New(op + ": smtp_url cannot be used")}
-	}
-	ctx, cancel := context.WithTimeout(ctx, mailTimeout)
-	defer cancel()
-	err = c.DialAndSendWithContext(ctx, m)
-	if err == nil || m.IsDelivered() { // only the good-bye failed
-		return nil
-	}
-	code, reason := 0, "no connection, or no login"
-	if sent, ok := errors.AsType[*mail.SendError](err); ok {
-		code, reason = sent.ErrorCode(), sent.Reason.String()
-		if sent.Reason == mail.ErrSMTPDataClose && code == 0 {
-			return &core.ShopError{Class: core.Uncertain, Err: errors.New(op + ": the connection broke off behind the e-mail")}
-		}
-		if code/100 == 5 && (sent.Reason == mail.ErrSMTPData || sent.Reason == mail.ErrSMTPDataClose) {
-			return &core.ShopError{Class: core.Rejected, Status: code, Err: fmt.Errorf("%s: %s", op, reason)}
-		}
-	} else if answer, ok := errors.AsType[*textproto.Error](err); ok {
-		code = answer.Code
-	}
-	class := core.Temporary
-	if code/100 == 5 { // the login, the sender or the recipient: nothing that goes away by itself
-		class = core.Misconfigured
-	}
-	return &core.ShopError{Class: class, Status: code, Err: fmt.Errorf("%s: %s", op, reason)}
-}

@@ -141,3 +141,26 @@ func TestNotesOfAnEndpointAreOldestFirstAndPublic(t *testing.T) {
 		t.Errorf("got %q, status %q, %v", texts, got.Status, err)
 	}
 }
+
+// Desks count their tickets and notes, and write their states in capitals.
+func TestNumbersAreNames(t *testing.T) {
+	for _, x := range []struct{ id, want string }{{`42`, "42"}, {`"42"`, "42"}, {`10000000000000000001`, "10000000000000000001"}, {`"a b"`, "a b"}} {
+		d := desk.NewEndpoint(at(func(r *http.Request) (int, http.Header, string) {
+			if r.Method == http.MethodGet {
+				return 200, nil, `{"status":"CLOSED","notes":[{"id":` + x.id + `,"text":"Here.","public":true},{"id":null,"text":"of nobody","public":true}]}`
+			}
+			return 201, nil, `{"id":` + x.id + `,"entryId":` + x.id + `}`
+		}))
+		made, err := d.CreateTicket(t.Context(), ticket)
+		if err != nil || made.ID != x.want || made.EntryID != x.want {
+			t.Errorf("%s: got %+v, %v", x.id, made, err)
+		}
+		if entryID, err := d.AddEntry(t.Context(), existing, entry); err != nil || entryID != x.want {
+			t.Errorf("%s: got entry %q, %v", x.id, entryID, err)
+		}
+		read, err := d.Ticket(t.Context(), existing)
+		if err != nil || read.Status != "closed" || len(read.Notes) != 1 || read.Notes[0].ID != x.want {
+			t.Errorf("%s: got %+v, %v", x.id, read, err)
+		}
+	}
+}

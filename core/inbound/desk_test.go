@@ -231,7 +231,7 @@ func (s simulated) desk() []string {
 		for _, e := range t.Entries {
 			line += " " + e.Text
 			for _, f := range e.Files {
-				line += " (" + f + ")"
+				line += " (" + f.Name + ")"
 			}
 			line += "|"
 		}

@@ -21,9 +21,12 @@ type FileLimits struct {
 	Types    []string // media types, or families such as image/*
 }
 
-// fetchTries is how often a platform is asked for a file before its ticket has to
-// do with the line: what comes after it in the conversation waits.
-const fetchTries = 6
+// What comes after a file in the conversation waits for it. So its ticket has to
+// do with the line when the platform or the desk does not come round.
+const (
+	fetchTries   = 6              // when the platform fails
+	attachWithin = 24 * time.Hour // of the first failure, when the desk does
+)
 
 // attachable are the media of an update that the desk is to have as files.
 func (in *Inbound) attachable(u core.StoredUpdate) []core.Media {
@@ -68,10 +71,18 @@ func (in *Inbound) bringFile(ctx context.Context, e entry) lane.Result {
 		call.State, call.Uncertain, call.Why = done, false, ""
 		in.Count("files_attached", 1)
 		return lane.Result{Done: true, Commit: func(tx *lane.Tx) error { return tx.SaveTicketCall(call) }}
-	case core.ClassOf(err) == core.Rejected && !noCustomer(err), core.ClassOf(err) == core.Misconfigured && !personal(err):
+	case core.ClassOf(err) == core.Rejected && !noCustomer(err), core.ClassOf(err) == core.Misconfigured && !personal(err), e.failsFor() >= attachWithin:
 		return in.withoutFile(e, err)
 	}
 	return in.callFailed(e, err)
+}
+
+// failsFor is for how long the call has been tried.
+func (e entry) failsFor() time.Duration {
+	if e.call.TriedAt.IsZero() {
+		return 0
+	}
+	return time.Since(e.call.TriedAt)
 }
 
 // fetch reads the file from its platform and looks at what it is. Its name tells

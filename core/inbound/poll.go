@@ -48,7 +48,7 @@ func (in *Inbound) pollRound(ctx context.Context, every time.Duration) error {
 		if !in.Engine.Owns(conversationLane(v.ID)) {
 			continue // another process does
 		}
-		if err := in.pollOne(ctx, v, now); err != nil {
+		if err := in.pollOne(ctx, v.ID, now); err != nil {
 			return err
 		}
 	}
@@ -58,9 +58,24 @@ func (in *Inbound) pollRound(ctx context.Context, every time.Duration) error {
 // pollOne reads one ticket. An error ends the round: the shop is away, and the
 // rest can wait too. A ticket that cannot be read has had its turn all the same,
 // so that it does not keep the others from theirs.
-func (in *Inbound) pollOne(ctx context.Context, v core.Conversation, now time.Time) error {
+func (in *Inbound) pollOne(ctx context.Context, id int64, now time.Time) error {
+	var v core.Conversation
+	err := in.Engine.View(ctx, func(tx core.Tx) (err error) {
+		v, err = tx.Conversation(id)
+		return err
+	})
+	if errors.Is(err, core.ErrNotFound) {
+		return nil // erased in the meantime
+	}
+	if err != nil {
+		return err
+	}
+	asking, err := in.Engine.Pending(ctx, conversationLane(id))
+	if err != nil {
+		return err
+	}
 	var t core.Ticket
-	err := in.inNameOf(ctx, v, func(v core.Conversation) (err error) {
+	err = in.inNameOf(ctx, v, func(v core.Conversation) (err error) {
 		t, err = in.readTicket(ctx, ticketAt(v, v.PolledAt))
 		return err
 	})
@@ -77,7 +92,7 @@ func (in *Inbound) pollOne(ctx context.Context, v core.Conversation, now time.Ti
 		in.Log.Warn("a ticket cannot be read; trying again", "conversation", v.ID, "err", err)
 		t = core.Ticket{ID: v.TicketID}
 	}
-	written := in.Engine.Do(ctx, func(tx *lane.Tx) error { return in.polled(tx, v.ID, t, now) })
+	written := in.Engine.Do(ctx, func(tx *lane.Tx) error { return in.polled(tx, v, asking, t, now) })
 	if written != nil || core.ClassOf(err) == core.Rejected || personal(err) {
 		return written
 	}
@@ -101,17 +116,38 @@ func notTheirs(err error) bool {
 // remembered for ever.
 const seenBefore = 14 * 24 * time.Hour
 
-// polled makes events of what is new in a ticket. The agents' notes are all
-// that is taken: our own entries are no notes.
-func (in *Inbound) polled(tx *lane.Tx, id int64, t core.Ticket, now time.Time) error {
-	v, err := tx.Conversation(id)
-	if errors.Is(err, core.ErrNotFound) {
-		return nil // erased in the meantime
+// polled makes events of what is new in a ticket of the conversation as it was
+// right before the ticket was read, asking or not. The agents' notes are all that
+// is taken: our own entries are no notes.
+func (in *Inbound) polled(tx *lane.Tx, was core.Conversation, asking bool, t core.Ticket, now time.Time) error {
+	v, err := tx.Conversation(was.ID)
+	if errors.Is(err, core.ErrNotFound) || err == nil && v.TicketID != was.TicketID {
+		return nil // erased in the meantime, or it has another ticket
 	}
 	if err != nil {
 		return err
 	}
-	for _, n := range t.Notes {
+	if err := in.polledNotes(tx, v, t.Notes, now); err != nil {
+		return err
+	}
+	v.PolledAt = now
+	still, err := tx.Pending(conversationLane(v.ID))
+	switch {
+	case err != nil:
+		return err
+	case asking && still && t.Status == "closed":
+		v.Status, v.Closed = "closed", true // what is on its way reopens it: no news
+	case !asking && v.LastInAt.Equal(was.LastInAt):
+		if err := in.polledStatus(tx, &v, t.Status, now); err != nil {
+			return err
+		}
+	} // else the customer's own words have changed it, or are about to
+	return tx.SaveConversation(v)
+}
+
+// polledNotes makes events of the notes that no earlier reading had.
+func (in *Inbound) polledNotes(tx *lane.Tx, v core.Conversation, notes []core.PublicNote, now time.Time) error {
+	for _, n := range notes {
 		if !n.CreatedAt.IsZero() && n.CreatedAt.Before(v.PolledAt.Add(-seenBefore)) {
 			continue
 		}
@@ -126,26 +162,19 @@ func (in *Inbound) polled(tx *lane.Tx, id int64, t core.Ticket, now time.Time) e
 			return err
 		}
 	}
-	v.PolledAt = now
-	v.Closed = v.Closed || t.Status == "closed"
-	if err := in.polledStatus(tx, &v, t.Status, now); err != nil {
-		return err
-	}
-	return tx.SaveConversation(v)
+	return nil
 }
 
-// polledStatus makes an event of a state that is new, unless the customer's own
-// words are on their way: they change it again. What our own last call did to the
-// ticket is no news either, as long as it did not close it.
+// polledStatus makes an event of a state that is new. Where what the customer's
+// own words left behind is not known, only a closing is news.
 func (in *Inbound) polledStatus(tx *lane.Tx, v *core.Conversation, status string, now time.Time) error {
 	if status == "" || status == v.Status {
 		return nil
 	}
 	known := v.Status != "" || status == "closed"
-	v.Status = status
-	asking, err := tx.Pending(conversationLane(v.ID))
-	if err != nil || asking || !known {
-		return err
+	v.Status, v.Closed = status, status == "closed"
+	if !known {
+		return nil
 	}
 	return in.Events.Place(tx, core.Event{
 		ID: fmt.Sprintf("%s/%s/%d", v.TicketID, status, now.UnixMilli()), Source: core.PollSource, Type: core.TicketStatus, Time: now, Site: v.Site,

@@ -83,11 +83,11 @@ func (w *ticketWorker) Work(ctx context.Context, it lane.Item) lane.Result {
 	if err != nil {
 		return in.callFailed(e, err)
 	}
-	return brought(e, ref)
+	return brought(e, ref, in.stateAfter(ctx, e, ref.ID))
 }
 
-// brought writes down that the desk has taken an entry.
-func brought(e entry, ref core.TicketRef) lane.Result {
+// brought writes down that the desk has taken an entry, which left its ticket in a state.
+func brought(e entry, ref core.TicketRef, state string) lane.Result {
 	ticket := ref.ID
 	return lane.Result{Done: true, Commit: func(tx *lane.Tx) error {
 		call := e.call
@@ -108,10 +108,31 @@ func brought(e entry, ref core.TicketRef) lane.Result {
 		if v.TicketID != ticket {
 			v.TicketID, v.PolledAt = ticket, time.Now()
 		}
-		// An entry reopens the ticket; what state it has now is yet to be seen.
-		v.Closed, v.Status, v.LastEntry = false, "", ref.EntryID
+		v.Status, v.Closed, v.LastEntry = state, state == "closed", ref.EntryID
 		return tx.SaveConversation(v)
 	}}
+}
+
+// stateAfter is the state of a ticket that has just taken an entry. Whatever that
+// has changed is the customer's own doing and no news; what differs from it later
+// is. Empty: it is not known, and the first one that is told is no news.
+func (in *Inbound) stateAfter(ctx context.Context, e entry, ticket string) string {
+	if _, reads := in.Desk.(core.TicketReader); reads {
+		var t core.Ticket
+		err := in.inNameOf(ctx, e.conv, func(v core.Conversation) (err error) {
+			v.TicketID = ticket
+			t, err = in.readTicket(ctx, ticketAt(v, time.Now()))
+			return err
+		})
+		if err != nil {
+			return ""
+		}
+		return t.Status
+	}
+	if e.conv.TicketID == ticket && !e.conv.Closed && e.conv.Status != "" {
+		return e.conv.Status
+	}
+	return "open" // a new one, or one that was reopened
 }
 
 // key is the same for each try of the call.
@@ -124,13 +145,14 @@ func ticketAt(v core.Conversation, since time.Time) core.TicketAt {
 // bring puts an entry into the conversation's ticket and returns both. The first
 // entry makes the ticket, and so does one whose ticket is gone.
 func (in *Inbound) bring(ctx context.Context, e entry) (core.TicketRef, error) {
-	if e.conv.TicketID != "" {
-		entryID, err := in.addEntry(ctx, e)
-		if !notTheirs(err) {
-			return core.TicketRef{ID: e.conv.TicketID, EntryID: entryID}, err
-		}
+	if e.conv.TicketID == "" {
+		return in.createTicket(ctx, e, e.key())
 	}
-	return in.createTicket(ctx, e)
+	entryID, err := in.addEntry(ctx, e)
+	if notTheirs(err) {
+		return in.createTicket(ctx, e, e.key()+"-new") // another call, so it has another key
+	}
+	return core.TicketRef{ID: e.conv.TicketID, EntryID: entryID}, err
 }
 
 // addEntry adds the entry to its ticket, unless it turns out to be there.
@@ -149,7 +171,7 @@ func (in *Inbound) addEntry(ctx context.Context, e entry) (entryID string, err e
 }
 
 // createTicket makes the ticket, unless it turns out to be there.
-func (in *Inbound) createTicket(ctx context.Context, e entry) (core.TicketRef, error) {
+func (in *Inbound) createTicket(ctx context.Context, e entry, key string) (core.TicketRef, error) {
 	if finder, looks := in.Desk.(core.TicketFinder); looks && e.call.Uncertain {
 		id, err := in.find(ctx, finder, e)
 		if err != nil || id != "" {
@@ -158,16 +180,16 @@ func (in *Inbound) createTicket(ctx context.Context, e entry) (core.TicketRef, e
 	}
 	t := core.NewTicket{
 		Site: e.conv.Site, CustomerUID: e.conv.CustomerUID, OrderCode: e.conv.OrderCode, Channel: e.chat.Channel,
-		Subject: subject(e), Text: e.call.Text, Category: in.categoryOf(e), Reference: e.conv.Reference, Key: e.key(),
+		Subject: subject(e), Text: e.call.Text, Category: in.categoryOf(e), Reference: e.conv.Reference, Key: key,
 	}
 	ref, err := in.makeTicket(ctx, t)
 	if err != nil && t.OrderCode != "" && refusedOrder(err) {
 		// The desk does not take the order for this customer's: better a ticket
-		// without it than none. It is another call, so it has another key.
+		// without it than none. This too is another call.
 		t.OrderCode, t.Key = "", t.Key+"-plain"
 		ref, err = in.makeTicket(ctx, t)
 	}
-	if err == nil && t.OrderCode != "" && !ref.Linked {
+	if err == nil && e.conv.OrderCode != "" && !ref.Linked {
 		in.Log.Warn("the desk has made a ticket and not tied it to its order; the subject names it", "conversation", e.conv.ID)
 		in.Count("tickets_unlinked", 1)
 	}

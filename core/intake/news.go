@@ -46,15 +46,18 @@ func told(tx *lane.Tx, s subject, p Plan, now time.Time) (string, error) {
 	return "", nil
 }
 
-// knownStatus says that a ticket is known to be in a state. What was found by
-// asking the desk has been compared before.
+// knownStatus says that a ticket is known to be in a state, or that the
+// customer's own words may have brought it there. What was found by asking the
+// desk has been compared before.
 func knownStatus(tx *lane.Tx, e core.Event) (string, error) {
 	v, err := tx.ConversationByTicket(e.Data.TicketID)
 	switch {
-	case errors.Is(err, core.ErrNotFound):
+	case errors.Is(err, core.ErrNotFound), err == nil && e.Source == core.PollSource:
 		return "", nil
-	case err == nil && v.Status == e.Data.Status && e.Source != core.PollSource:
+	case err == nil && v.Status == e.Data.Status:
 		return "the same has been told before", nil
+	case err == nil && v.Status == "" && e.Data.Status != "closed":
+		return "it may be what the customer's own words did to the ticket", nil
 	}
 	return "", err
 }

@@ -226,6 +226,9 @@ func (in *Intake) remember(tx *lane.Tx, s subject, p Plan, now time.Time) error 
 	case core.ConsentWithdrawn:
 		return withdraw(tx, s, now)
 	case core.TicketStatus:
+		if e.Source == core.PollSource {
+			return nil // written down when it was found
+		}
 		v, err := tx.ConversationByTicket(e.Data.TicketID)
 		if errors.Is(err, core.ErrNotFound) {
 			return nil

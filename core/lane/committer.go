@@ -164,6 +164,15 @@ func (e *Engine) View(ctx context.Context, fn func(core.Tx) error) error {
 	return e.store.View(ctx, func(st StoreTx) error { return fn(st) })
 }
 
+// Pending reports whether a lane has work, as far as it is on disk.
+func (e *Engine) Pending(ctx context.Context, name string) (pending bool, err error) {
+	err = e.store.View(ctx, func(st StoreTx) error {
+		pending, err = st.Pending(name)
+		return err
+	})
+	return pending, err
+}
+
 // commitLoop is the one committer: a batch is what has queued up while the
 // batch before was written.
 func (e *Engine) commitLoop() {

@@ -114,6 +114,42 @@ func TestDoctorChannels(t *testing.T) {
 	})
 }
 
+// A question that its desk has not taken for a while is a fault, with the reason.
+func TestDoctorQuestions(t *testing.T) {
+	gateway(t, func(t *testing.T, r *rig) {
+		hold := func(at time.Time, why string) {
+			err := r.engine.Do(t.Context(), func(tx *lane.Tx) error {
+				c := core.TicketCall{ConversationID: 1, Text: "Hello?", State: "waiting", CreatedAt: at}
+				id, err := tx.InsertTicketCall(c)
+				if err != nil {
+					return err
+				}
+				c.ID, c.TriedAt, c.Why = id, at, why
+				return tx.SaveTicketCall(c)
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		hold(time.Now(), "create ticket: the shop says no")
+		hold(time.Now().Add(time.Minute), "another reason")
+		for _, x := range []struct {
+			wait time.Duration
+			want string
+		}{
+			{4 * time.Minute, ""},
+			{90 * time.Second, "fault questions: questions that wait for the desk: 1, the oldest since 2000-01-01T00:00:00Z (create ticket: the shop says no)"},
+			{time.Minute, "fault questions: questions that wait for the desk: 2, the oldest since 2000-01-01T00:00:00Z (create ticket: the shop says no)"},
+		} {
+			<-time.After(x.wait)
+			a, findings := r.doctor()
+			if a.is(x.want == "", "healthy"); findings != x.want {
+				t.Errorf("findings: got %s, want %s", findings, x.want)
+			}
+		}
+	})
+}
+
 // What was accepted and cannot be found is a fault, whichever sum it is missing
 // from, and even where the two differences cancel out.
 func TestDoctorConservation(t *testing.T) {

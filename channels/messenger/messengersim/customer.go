@@ -16,6 +16,7 @@ import (
 var (
 	errBlocked   = errors.New("who has blocked the Page cannot write to it")
 	errNoMessage = errors.New("no such message in this chat")
+	errTooLarge  = errors.New("a file of more than 25 MB cannot be sent")
 	errNoButton  = errors.New("no such button in this chat")
 )
 

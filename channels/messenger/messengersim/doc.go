@@ -5,8 +5,8 @@
 // It is written from Meta's public documents (read 2026-11-22) and refuses what
 // they say the platform refuses, with the platform's codes; where they leave
 // something open (the unit of the text limit), it takes the strict reading. It
-// leaves out the limit of 200 calls per engaged user and day, media downloads,
-// Instagram and the handover of threads.
+// leaves out the limit of 200 calls per engaged user and day, Instagram and the
+// handover of threads; of a file that we send it fetches nothing.
 //
 //   - https://developers.facebook.com/documentation/business-messaging/messenger-platform/send-messages
 //   - https://developers.facebook.com/documentation/business-messaging/messenger-platform/error-codes

@@ -16,11 +16,14 @@ import (
 type Options struct {
 	PageID, PageToken             string
 	AppID, AppSecret, VerifyToken string
-	WebhookURL                    string       // empty: no webhooks
-	Client                        *http.Client // calls the webhook
-	Now                           func() time.Time
-	Wait                          emulator.Wait // how time passes; default by timers
-	Seed                          uint64        // decides chance in faults
+	WebhookURL                    string // empty: no webhooks
+	// FilesURL is where this emulator is reached; the addresses of what people
+	// send begin with it. Default https://cdn.fbsbx.com.
+	FilesURL string
+	Client   *http.Client // calls the webhook
+	Now      func() time.Time
+	Wait     emulator.Wait // how time passes; default by timers
+	Seed     uint64        // decides chance in faults
 
 	Users     []User     // people known to the Page who have not written yet
 	Templates []Template // approved utility templates
@@ -68,6 +71,7 @@ var webhookRules = emulator.Rules{
 type Sim struct {
 	opt    Options
 	desk   *emulator.Desk
+	cdn    *emulator.Desk
 	log    *emulator.Log
 	faults *emulator.Faults
 	hooks  *emulator.Caller
@@ -84,7 +88,8 @@ type Sim struct {
 	tokens    map[string]userToken
 	tokenApp  string // whose tokens the login gives; empty: the app's own
 	linkings  map[string]linking
-	unlinks   map[string]int // PSID -> how often the app unlinked the account
+	unlinks   map[string]int     // PSID -> how often the app unlinked the account
+	files     map[string]cdnFile // by path
 }
 
 // customer is a person in this Page's chats.
@@ -118,11 +123,15 @@ func New(opt Options) *Sim {
 	if opt.GetStarted == "" {
 		opt.GetStarted = "GET_STARTED"
 	}
+	if opt.FilesURL == "" {
+		opt.FilesURL = "https://cdn.fbsbx.com"
+	}
 	s := &Sim{opt: opt, log: emulator.NewLog(), faults: emulator.NewFaults(opt.Seed)}
 	s.desk = &emulator.Desk{
 		Log: s.log, Faults: s.faults, Now: opt.Now, Wait: opt.Wait,
 		Strict: !opt.NoRates, Refuse: refuse(opt.PageID), Apply: s.apply,
 	}
+	s.cdn = &emulator.Desk{Log: s.log, Faults: s.faults, Now: opt.Now, Wait: opt.Wait, Refuse: refuseFile, Apply: s.apply}
 	s.logins.Now, s.logins.Redirects = opt.Now, opt.Redirects
 	s.hooks = emulator.NewCaller(opt.WebhookURL, opt.Client, webhookRules, opt.Wait, opt.Now)
 	s.forget()
@@ -146,6 +155,7 @@ func (s *Sim) Reset() {
 	s.hooks.Reset()
 	s.faults.Clear()
 	s.desk.Reset()
+	s.cdn.Reset()
 	s.log.Reset()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,7 +167,7 @@ func (s *Sim) Reset() {
 func (s *Sim) forget() {
 	s.users, s.userRefs, s.orders = map[string]*customer{}, map[string]string{}, map[string]bool{}
 	s.templates, s.fields, s.usage = nil, nil, usage{}
-	s.tokens, s.linkings = map[string]userToken{}, map[string]linking{}
+	s.tokens, s.linkings, s.files = map[string]userToken{}, map[string]linking{}, map[string]cdnFile{}
 	s.unlinks = map[string]int{}
 	for _, u := range s.opt.Users {
 		s.users[u.PSID] = &customer{User: u}
@@ -189,9 +199,10 @@ func segments(path string) []string {
 	return all
 }
 
-// ServeHTTP is the Graph API, and of facebook.com what a login meets.
+// ServeHTTP is the Graph API, of facebook.com what a login meets, and the CDN
+// where attachments lie.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.serveBrowser(w, r) {
+	if s.serveBrowser(w, r) || s.serveFile(w, r) {
 		return
 	}
 	p, err := readParams(r)

@@ -20,6 +20,9 @@ const (
 	maxAttachments = 100
 )
 
+// workspaceURL is where members of this workspace sign in.
+const workspaceURL = "https://emulated.slack.com/"
+
 // content is what a message says.
 type content struct {
 	text     string // as it was sent
@@ -30,7 +33,7 @@ type content struct {
 
 func (s *Sim) authTest(args) (map[string]any, *apiError) {
 	return map[string]any{
-		"url": "https://emulated.slack.com/", "team": "Emulated", "team_id": s.opt.TeamID, "user": s.name(s.opt.BotUserID),
+		"url": workspaceURL, "team": "Emulated", "team_id": s.opt.TeamID, "user": s.name(s.opt.BotUserID),
 		"user_id": s.opt.BotUserID, "bot_id": s.opt.BotID, "is_enterprise_install": false,
 	}, nil
 }

@@ -6,7 +6,7 @@
 // is what a member sees: mrkdwn with its markup taken away and its escapes
 // undone, blocks instead of text where there are any, a text over 4,040
 // characters as several messages, a text over 40,000 cut off. It leaves out
-// emoji names in colons, threads' own views, files' bytes and modals.
+// emoji names in colons, threads' own views and modals.
 //
 //   - https://docs.slack.dev/reference/methods/chat.postMessage
 //   - https://docs.slack.dev/reference/block-kit/blocks

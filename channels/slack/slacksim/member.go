@@ -19,6 +19,7 @@ var (
 	errMember    = errors.New("a member's id begins with U")
 	errDisabled  = errors.New("a deactivated member can do nothing")
 	errNoMessage = errors.New("no such message in this chat")
+	errTooLarge  = errors.New("a file of more than 1 GB cannot be shared")
 	errNoButton  = errors.New("no such button in this chat")
 )
 

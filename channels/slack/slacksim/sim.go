@@ -1,6 +1,7 @@
 package slacksim
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -17,7 +18,8 @@ type Options struct {
 	BotToken      string
 	SigningSecret string
 	WebhookURL    string // events, interactions and commands; empty: none
-	// BaseURL is where this emulator is reached; response URLs begin with it.
+	// BaseURL is where this emulator is reached; response URLs and those of files
+	// begin with it. Default https://hooks.slack.com and https://files.slack.com.
 	BaseURL string
 	Client  *http.Client
 	Now     func() time.Time
@@ -72,11 +74,12 @@ var webhookRules = emulator.Rules{
 
 // Sim is an emulated workspace. It is the http.Handler of the Web API.
 type Sim struct {
-	opt    Options
-	desk   *emulator.Desk
-	log    *emulator.Log
-	faults *emulator.Faults
-	hooks  *emulator.Caller
+	opt      Options
+	filesURL string
+	desk     *emulator.Desk
+	log      *emulator.Log
+	faults   *emulator.Faults
+	hooks    *emulator.Caller
 
 	mu        sync.Mutex
 	users     map[string]*member
@@ -84,7 +87,8 @@ type Sim struct {
 	texts     map[string]string // raw text of messages by ts
 	responses map[string]*responseURL
 	reactions map[string]string // by user and message
-	lastTS    int64             // microseconds
+	files     map[string]fileObject
+	lastTS    int64 // microseconds
 	ids       int
 	logins    emulator.Logins
 	forge     func(claims map[string]any)
@@ -110,6 +114,7 @@ func New(opt Options) *Sim {
 	if opt.Wait == nil {
 		opt.Wait = emulator.Sleep
 	}
+	filesURL := strings.TrimSuffix(cmp.Or(opt.BaseURL, "https://files.slack.com"), "/")
 	for _, d := range []struct {
 		field *string
 		value string
@@ -118,7 +123,7 @@ func New(opt Options) *Sim {
 			*d.field = d.value
 		}
 	}
-	s := &Sim{opt: opt, log: emulator.NewLog(), faults: emulator.NewFaults(opt.Seed)}
+	s := &Sim{opt: opt, filesURL: filesURL, log: emulator.NewLog(), faults: emulator.NewFaults(opt.Seed)}
 	s.desk = &emulator.Desk{
 		Log: s.log, Faults: s.faults, Now: opt.Now, Wait: opt.Wait,
 		Strict: !opt.NoRates, Refuse: refuse, Apply: s.apply,
@@ -160,6 +165,7 @@ func (s *Sim) Reset() {
 func (s *Sim) forget() {
 	s.users, s.channels = map[string]*member{}, map[string]Channel{}
 	s.texts, s.responses, s.reactions = map[string]string{}, map[string]*responseURL{}, map[string]string{}
+	s.files = map[string]fileObject{}
 	s.users[s.opt.BotUserID] = &member{User: User{ID: s.opt.BotUserID, Name: "shop", Bot: true}}
 	for _, u := range s.opt.Users {
 		s.users[u.ID] = &member{User: u}
@@ -187,12 +193,12 @@ func (s *Sim) person(channel string) string {
 	return channel
 }
 
-// ServeHTTP is the Web API, whose method is the last element of the path, and
-// the response URLs, which end in /response/ID.
+// ServeHTTP is the Web API, whose method is the last element of the path, the
+// response URLs, which end in /response/ID, and the files.
 func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	last := path[len(path)-1]
-	if s.serveLogin(w, r, last) {
+	if s.serveLogin(w, r, last) || s.serveFile(w, r) {
 		return
 	}
 	if len(path) > 1 && path[len(path)-2] == "response" {
@@ -220,6 +226,7 @@ func find(name string) (method, bool) {
 		"chat.update":         {(*Sim).update, "chat:write", tier3, true},
 		"chat.delete":         {(*Sim).remove, "chat:write", tier3, true},
 		"conversations.open":  {(*Sim).open, "im:write", tier3, false},
+		"files.info":          {(*Sim).fileInfo, "files:read", tier4, false},
 		"users.info":          {(*Sim).userInfo, "users:read", tier4, false},
 		"users.lookupByEmail": {(*Sim).lookupByEmail, "users:read.email", tier3, false},
 	}[name]

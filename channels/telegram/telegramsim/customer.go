@@ -124,6 +124,19 @@ func (s *Sim) SendPhoto(_ context.Context, person, url, caption string) (string,
 	})
 }
 
+// SendFile sends a picture as such, in two sizes, and anything else as a file.
+func (s *Sim) SendFile(ctx context.Context, person string, f emulator.File, caption string) (string, error) {
+	if f.Kind() != "image" {
+		return s.SendDocument(ctx, person, f.Name, f.Type, f.Data, caption)
+	}
+	return s.write(person, func(_ *chat, m *message) error {
+		small, large := s.keep("photos", []byte("a small one")), s.keep("photos", f.Data)
+		m.Caption = caption
+		m.Photo = []photo{{FileID: small, UniqueID: "u" + small, Width: 90, Height: 90}, {FileID: large, UniqueID: "u" + large, Width: 800, Height: 800, FileSize: len(f.Data)}}
+		return nil
+	})
+}
+
 // SendDocument sends a file with a caption.
 func (s *Sim) SendDocument(_ context.Context, person, name, mimeType string, data []byte, caption string) (string, error) {
 	return s.write(person, func(_ *chat, m *message) error {

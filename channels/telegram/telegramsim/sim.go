@@ -242,7 +242,7 @@ func (s *Sim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	token, rest, isFile := splitPath(r.URL.Path)
 	if isFile {
-		s.download(w, token, rest)
+		s.download(w, r, token, rest)
 		return
 	}
 	c, err := readCall(s, r)

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"tidings/channels/emulator"
@@ -270,28 +269,35 @@ func (s *Sim) keep(folder string, data []byte) string {
 	return id
 }
 
+// maxDownload is the largest file that a bot may fetch (getFile, read 2026-11-22).
+const maxDownload = 20_000_000
+
 func getFile(c call) (any, *apiError) {
 	id := c.params["file_id"]
 	f, ok := c.sim.files[id]
 	if !ok {
 		return nil, badRequest("invalid file_id")
 	}
+	if len(f.data) > maxDownload {
+		return nil, badRequest("file is too big")
+	}
 	return map[string]any{"file_id": id, "file_unique_id": "u" + id, "file_size": len(f.data), "file_path": f.path}, nil
 }
 
-// download is GET /file/bot<token>/<file_path>.
-func (s *Sim) download(w http.ResponseWriter, token, path string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.authorize(token) != nil {
-		http.Error(w, "Unauthorized", http.StatusUnauthorized)
-		return
-	}
-	for _, f := range s.files {
-		if f.path == strings.Trim(path, "/") {
-			_, _ = w.Write(f.data)
-			return
+// download is GET /file/bot<token>/<file_path>. What a file is, Telegram does not
+// tell there.
+func (s *Sim) download(w http.ResponseWriter, r *http.Request, token, path string) {
+	s.desk.Serve(w, r, emulator.Call{Method: "file", Do: func() emulator.Answer {
+		if err := s.authorize(token); err != nil {
+			return refusal(err)
 		}
-	}
-	http.Error(w, "Not Found", http.StatusNotFound)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, f := range s.files {
+			if f.path == path && len(f.data) <= maxDownload {
+				return emulator.Answer{Header: http.Header{"Content-Type": {"application/octet-stream"}}, Body: f.data}
+			}
+		}
+		return refusal(&apiError{code: http.StatusNotFound, text: "Not Found"})
+	}})
 }

@@ -22,7 +22,13 @@ type Ticket struct {
 // Entry is what a customer wrote, with their files.
 type Entry struct {
 	ID, Text string
-	Files    []string
+	Files    []File
+}
+
+// File is one of them.
+type File struct {
+	Name string
+	Data []byte
 }
 
 type note struct {
@@ -41,8 +47,10 @@ type Desk struct {
 	seen    map[string]any // answers by key
 	away    bool
 	lose    int
+	hold    chan struct{} // for the next call; nil: none is held
 	faults  []string
 	mails   []Mail
+	server  Server
 }
 
 // New returns an empty desk whose callers sign with a secret.
@@ -55,6 +63,24 @@ func (d *Desk) Away(on bool) { d.set(func() { d.away = on }) }
 
 // LoseAnswers makes the next n calls take effect without an answer.
 func (d *Desk) LoseAnswers(n int) { d.set(func() { d.lose = n }) }
+
+// HoldAnswer makes the next call take effect and wait for its answer until the
+// caller goes away. What it returns is closed when that has begun.
+func (d *Desk) HoldAnswer() (begun <-chan struct{}) {
+	hold := make(chan struct{})
+	d.set(func() { d.hold = hold })
+	return hold
+}
+
+// holds reports whether the answer to this call is held.
+func (d *Desk) holds() bool {
+	if d.hold == nil {
+		return false
+	}
+	close(d.hold)
+	d.hold = nil
+	return true
+}
 
 // Note is what an agent adds. It returns its id.
 func (d *Desk) Note(ticket int, text string, public bool) (id string) {
@@ -136,9 +162,9 @@ func (d *Desk) add(t *Ticket, text string) string {
 	return id
 }
 
-func (t *Ticket) attach(name string) {
+func (t *Ticket) attach(f File) {
 	last := &t.Entries[len(t.Entries)-1]
-	last.Files = append(last.Files, name)
+	last.Files = append(last.Files, f)
 }
 
 func (d *Desk) byID(id string) *Ticket {

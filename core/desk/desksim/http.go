@@ -38,23 +38,38 @@ func (nobody) WriteHeader(int)             {}
 // ServeHTTP is the endpoint below /endpoint and the callback at /callback.
 func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.away {
-		panic(http.ErrAbortHandler)
+	status, answer, held := d.serve(r, body)
+	if held {
+		<-r.Context().Done()
+		status = 0
 	}
-	if !d.signed(r, body) {
-		d.faultf("%s without a valid signature", r.Method)
-		w.WriteHeader(http.StatusUnauthorized)
-		return
-	}
-	status, answer := d.answer(r, body)
-	if r.Method == http.MethodPost && d.swallow() {
+	if status == 0 {
 		panic(http.ErrAbortHandler)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// serve decides about a request; status 0 is no answer at all.
+func (d *Desk) serve(r *http.Request, body []byte) (status int, answer any, held bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.away {
+		return 0, nil, false
+	}
+	if !d.signed(r, body) {
+		d.faultf("%s without a valid signature", r.Method)
+		return http.StatusUnauthorized, object{}, false
+	}
+	status, answer = d.answer(r, body)
+	if r.Method != http.MethodPost {
+		return status, answer, false
+	}
+	if d.swallow() {
+		status = 0
+	}
+	return status, answer, d.holds()
 }
 
 // signed checks the signature as Standard Webhooks has it, and the time.
@@ -131,7 +146,8 @@ func (d *Desk) file(r *http.Request, body []byte) (int, any) {
 	if t == nil {
 		return http.StatusNotFound, object{}
 	}
-	t.attach(read(body).Name)
+	q := read(body)
+	t.attach(File{q.Name, q.Data})
 	return http.StatusCreated, object{}
 }
 
@@ -168,7 +184,7 @@ func (d *Desk) told(r *http.Request, body []byte) (int, any) {
 	q, t := e.Data, d.byReference(e.Data.TicketID)
 	switch {
 	case e.Type == "question.file_received" && t != nil:
-		t.attach(q.Name)
+		t.attach(File{q.Name, q.Data})
 	case e.Type == "question.received" && t != nil:
 		d.add(t, q.Text)
 	case e.Type == "question.received":
