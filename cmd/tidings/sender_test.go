@@ -13,7 +13,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"math/big"
 	"net"
 	"net/http"
@@ -87,7 +87,7 @@ func (w *world) tlsProxy(a authority) *httptest.Server {
 	})
 	s.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}
 	s.TLS.ClientCAs.AddCert(a.cert)
-	s.Config.ErrorLog = log.New(io.Discard, "", 0) // who is refused is what the tests look at
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // who is refused is what the tests look at
 	s.StartTLS()
 	w.Cleanup(s.Close)
 	return s

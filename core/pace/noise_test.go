@@ -59,7 +59,7 @@ func (m *noisy) stopNowAndThen(who *time.Time, most time.Duration, now time.Time
 // tick does what is to be done at a time.
 func (m *noisy) tick(now time.Time) {
 	for len(m.events) > 0 && !m.events[0].at.After(now) {
-		e := heap.Pop(&m.events).(event) //nolint:forcetypeassert // nothing else is in there
+		e := heap.Pop(&m.events).(event)
 		e.do(e.at)
 	}
 	if m.gateway.After(now) {
@@ -125,7 +125,7 @@ type events []event
 func (e events) Len() int           { return len(e) }
 func (e events) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
 func (e events) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
-func (e *events) Push(x any)        { *e = append(*e, x.(event)) } //nolint:forcetypeassert // as above
+func (e *events) Push(x any)        { *e = append(*e, x.(event)) }
 func (e *events) Pop() any {
 	last := len(*e) - 1
 	x := (*e)[last]

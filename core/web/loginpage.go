@@ -50,7 +50,7 @@ func wordsOfLogin(lang string, end loginEnd) loginWords {
 			loginElsewhere: {Title: "Noch ein Schritt", Lead: "Öffnen Sie den Chat einmal selbst: Erst dann dürfen wir Ihnen dort schreiben.", Open: "Öffnen"},
 			loginDeclined:  {Title: "Nicht verbunden", Lead: "Sie haben die Anmeldung abgebrochen. Es wurde nichts verbunden.", Again: "Noch einmal"},
 			loginRefused:   {Title: "Nicht verbunden", Lead: "Die Anmeldung gilt nicht oder nicht mehr. Im Shop können Sie neu beginnen."},
-			loginAway:      {Title: "Nicht verbunden", Lead: "Die Anmeldung ist gerade nicht möglich. Bitte versuchen Sie es später noch einmal.", Open: "Öffnen", Again: "Noch einmal"},
+			loginAway:      {Title: "Nicht verbunden", Lead: "Die Anmeldung geht gerade nicht. Bitte versuchen Sie es später noch einmal.", Open: "Öffnen", Again: "Noch einmal"},
 			loginDeleted:   {Title: "Gelöscht", Lead: "Was wir durch Ihre Anmeldung wussten, ist gelöscht, und die Verbindung ist beendet."},
 		}[end]
 	}
