@@ -38,7 +38,7 @@ func Defaults() *Config {
 
 var (
 	usernamePattern = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
-	secretPattern   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+	secretPattern   = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 )
 
 // Validate returns everything that is wrong with the stanza.
@@ -88,7 +88,7 @@ func secretProblem(secret string) string {
 	if secret == "" {
 		return "missing; without it anybody could post updates: choose 1 to 256 of A-Z, a-z, 0-9, _ and -, and give it to setWebhook too"
 	}
-	if !secretPattern.MatchString(secret) {
+	if !secretPattern.MatchString(secret) || len(secret) > 256 {
 		return "has other characters than A-Z, a-z, 0-9, _ and -, or more than 256 of them"
 	}
 	return ""

@@ -23,11 +23,12 @@ var (
 const (
 	maxEdits   = 5
 	maxLinkRef = 2083
+	maxDataRef = 250
 )
 
 var (
-	// data-ref of the plugins: at most 250 of these characters.
-	dataRef = regexp.MustCompile(`^[A-Za-z0-9+/=\-.:_]{1,250}$`)
+	// data-ref of the plugins; at most maxDataRef long.
+	dataRef = regexp.MustCompile(`^[A-Za-z0-9+/=\-.:_]+$`)
 	// ref of an m.me link; at most maxLinkRef long.
 	linkRef = regexp.MustCompile(`^[A-Za-z0-9\-_=]+$`)
 )
@@ -243,7 +244,7 @@ func (s *Sim) followLink(user, ref string) error {
 }
 
 func (s *Sim) plugin(user, ref string) error {
-	if !dataRef.MatchString(ref) {
+	if !dataRef.MatchString(ref) || len(ref) > maxDataRef {
 		return errors.New("the plugin does not take this data-ref")
 	}
 	c, err := s.enter(user)
@@ -256,7 +257,7 @@ func (s *Sim) plugin(user, ref string) error {
 }
 
 func (s *Sim) checkbox(user, ref string) (string, error) {
-	if !dataRef.MatchString(ref) {
+	if !dataRef.MatchString(ref) || len(ref) > maxDataRef {
 		return "", errors.New("the plugin does not take this data-ref")
 	}
 	if _, err := s.enter(user); err != nil {

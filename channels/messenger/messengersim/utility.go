@@ -35,7 +35,7 @@ type TemplateComponent struct {
 
 var (
 	placeholder  = regexp.MustCompile(`\{\{\s*([A-Za-z0-9_]+)\s*\}\}`)
-	templateName = regexp.MustCompile(`^[a-z0-9_]{1,512}$`)
+	templateName = regexp.MustCompile(`^[a-z0-9_]+$`)
 )
 
 // approvedMessage is message.template of a request.
@@ -172,7 +172,7 @@ func (s *Sim) messageTemplates(method, node string, p params) (any, *graphError)
 }
 
 func checkTemplate(t Template) *graphError {
-	if !templateName.MatchString(t.Name) {
+	if !templateName.MatchString(t.Name) || len(t.Name) > 512 {
 		return errorf(100, 0, "Param name must be lower-case letters, digits and underscores.")
 	}
 	if t.Language == "" {
