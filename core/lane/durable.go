@@ -31,12 +31,19 @@ type committed struct {
 func (e *Engine) update(batch []*op) (c committed) {
 	c.batch = batch
 	run := func(st StoreTx) error { return e.runAll(st, batch) }
-	if e.deferring == nil {
+	if e.deferring == nil || e.alone(batch) {
 		c.err = e.store.Update(context.Background(), run)
 	} else {
 		c.syncer, c.err = e.deferring.UpdateSoon(context.Background(), run)
 	}
 	return c
+}
+
+// alone reports whether a batch is a single caller whom somebody waits for, with
+// nothing behind it. Where the database is far away, what it has written is then made
+// durable on the way that it goes anyway; with others behind it they would wait.
+func (e *Engine) alone(batch []*op) bool {
+	return e.shared != nil && len(batch) == 1 && batch[0].in == nil && len(e.ops) == 0 && len(e.settles) == 0
 }
 
 // concludeAll tells the callers of batches what became of them, in their order. As

@@ -30,6 +30,8 @@ type postgres struct {
 	writer *pgx.Conn     // of the one that has the turn; nil: not connected
 	syncer *syncer       // makes durable what the writer has committed; nil: not connected, or it does so itself
 	pool   *pgxpool.Pool
+	waits  string                // has a COMMIT of the writer wait until it is durable, as the server has it
+	warned atomic.Pointer[error] // by the writer's server, since its last COMMIT
 
 	closed  chan struct{}
 	closing sync.Once
@@ -72,7 +74,7 @@ func (s *postgres) prepare(ctx context.Context, config *pgx.ConnConfig) (err err
 		return fmt.Errorf("store: connect: %w", err)
 	}
 	defer func() { err = errors.Join(err, c.Close(context.WithoutCancel(ctx))) }()
-	if s.known, err = look(ctx, c); err != nil {
+	if s.known, s.waits, err = look(ctx, c); err != nil {
 		return err
 	}
 	if s.known.Pooled { // statements that are prepared on one connection are not there on the next
@@ -90,32 +92,33 @@ func (s *postgres) prepare(ctx context.Context, config *pgx.ConnConfig) (err err
 	return nil
 }
 
-// look finds out what an operator should know.
-func look(ctx context.Context, c *pgx.Conn) (Facts, error) {
-	var f Facts
+// look finds out what an operator should know, and the statement that has a
+// transaction commit as the server is set up to.
+func look(ctx context.Context, c *pgx.Conn) (f Facts, waits string, err error) {
 	var pid uint32
 	var version int
-	err := c.QueryRow(ctx, `SELECT pg_backend_pid(), current_setting('server_version_num')::int, current_setting('server_version'),
-		current_setting('synchronous_commit') IN ('off', 'local'),
+	var commits string
+	err = c.QueryRow(ctx, `SELECT pg_backend_pid(), current_setting('server_version_num')::int, current_setting('server_version'),
+		current_setting('synchronous_commit'), current_setting('synchronous_commit') IN ('off', 'local'),
 		current_setting('synchronous_standby_names') = '' AND EXISTS (SELECT 1 FROM pg_stat_replication)`).
-		Scan(&pid, &version, &f.Server, &f.LosesCommits, &f.LosesOnFailover)
+		Scan(&pid, &version, &f.Server, &commits, &f.LosesCommits, &f.LosesOnFailover)
 	if err != nil {
-		return f, fmt.Errorf("store: %w", err)
+		return f, "", fmt.Errorf("store: %w", err)
 	}
 	if version < 150000 {
-		return f, fmt.Errorf("store: the server is PostgreSQL %s; 15 is the oldest that will do", f.Server)
+		return f, "", fmt.Errorf("store: the server is PostgreSQL %s; 15 is the oldest that will do", f.Server)
 	}
 	// A pooler tells the client a number of its own.
 	f.Pooled = pid != c.PgConn().PID()
-	return f, nil
+	return f, "SET LOCAL synchronous_commit = " + commits, nil
 }
 
 func (s *postgres) facts() Facts { return s.known }
 
 // Update runs fn in the one writing transaction of this process and waits until
-// it is durable.
+// it is durable: by its own COMMIT, or, where it has only read, by the syncer's.
 func (s *postgres) Update(ctx context.Context, fn func(lane.StoreTx) error) error {
-	syncer, err := s.UpdateSoon(ctx, fn)
+	syncer, err := s.updateSoon(ctx, fn, true)
 	if err != nil || syncer == nil {
 		return err
 	}
@@ -125,6 +128,10 @@ func (s *postgres) Update(ctx context.Context, fn func(lane.StoreTx) error) erro
 // UpdateSoon implements lane.Deferring. Also what has only been read has to be
 // made durable: other processes see it before it is.
 func (s *postgres) UpdateSoon(ctx context.Context, fn func(lane.StoreTx) error) (lane.Syncer, error) {
+	return s.updateSoon(ctx, fn, false)
+}
+
+func (s *postgres) updateSoon(ctx context.Context, fn func(lane.StoreTx) error, waits bool) (lane.Syncer, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -139,29 +146,31 @@ func (s *postgres) UpdateSoon(ctx context.Context, fn func(lane.StoreTx) error) 
 	if s.isClosed() {
 		return nil, errClosed
 	}
-	if err := s.rerun(ctx, fn); err != nil || s.syncer == nil {
+	durable, err := s.rerun(ctx, fn, waits)
+	if err != nil || durable || s.syncer == nil {
 		return nil, err
 	}
 	return s.syncer, nil
 }
 
-// rerun runs a transaction until it is no other's fault that it fails.
-func (s *postgres) rerun(ctx context.Context, fn func(lane.StoreTx) error) error {
+// rerun runs a transaction until it is no other's fault that it fails. durable says
+// that its COMMIT has waited until it was.
+func (s *postgres) rerun(ctx context.Context, fn func(lane.StoreTx) error, waits bool) (durable bool, err error) {
 	careful := false
 	for run := 1; ; run++ {
-		err := s.update(ctx, fn, careful)
+		durable, err = s.update(ctx, fn, careful, waits)
 		switch {
 		case err == nil:
-			return nil
+			return durable, nil
 		case !careful && (errors.Is(err, lane.ErrAgain) || refused(err)):
 			careful = true
 		case run == runs, !again(err) && !(run == 1 && errors.Is(err, errLost)):
-			return blame(err)
+			return false, blame(err)
 		case again(err):
 			select {
 			case <-time.After(rand.N(time.Duration(run) * 10 * time.Millisecond)):
 			case <-ctx.Done():
-				return errors.Join(err, ctx.Err())
+				return false, errors.Join(err, ctx.Err())
 			}
 		}
 	}
@@ -171,12 +180,16 @@ func (s *postgres) rerun(ctx context.Context, fn func(lane.StoreTx) error) error
 // nothing of it can have been committed.
 var errLost = errors.New("store: the connection was lost")
 
-func (s *postgres) update(ctx context.Context, fn func(lane.StoreTx) error, careful bool) error {
+func (s *postgres) update(ctx context.Context, fn func(lane.StoreTx) error, careful, waits bool) (durable bool, err error) {
 	fresh, err := s.dial(ctx)
 	if err != nil {
-		return fmt.Errorf("store: connect: %w", err)
+		return false, fmt.Errorf("store: connect: %w", err)
 	}
+	s.warned.Store(nil)
 	p := &pgSession{c: s.writer, careful: careful, pooled: s.known.Pooled}
+	if waits && !p.pooled {
+		p.waits = s.waits
+	}
 	t := newTx(ctx, p, s.slot)
 	err = fn(t)
 	if p.broken != nil {
@@ -186,16 +199,16 @@ func (s *postgres) update(ctx context.Context, fn func(lane.StoreTx) error, care
 		err = t.commit(func() error { return p.commit(ctx) })
 	}
 	if err == nil {
-		return nil
+		return p.waits != "" && p.asked, s.warning(p)
 	}
 	p.rollback(ctx)
 	if p.broken != nil && stale(p.broken) && !refused(p.broken) {
 		s.hangUp()
 		if !fresh && !p.asked && ctx.Err() == nil {
-			return fmt.Errorf("%w: %w", errLost, err)
+			return false, fmt.Errorf("%w: %w", errLost, err)
 		}
 	}
-	return err
+	return false, err
 }
 
 func (s *postgres) isClosed() bool {

@@ -44,8 +44,9 @@ type pgSession struct {
 
 	c        *pgx.Conn
 	readOnly bool
-	careful  bool // calls of try have savepoints
-	pooled   bool // the connection is of no fixed settings
+	careful  bool   // calls of try have savepoints
+	pooled   bool   // the connection is of no fixed settings
+	waits    string // has COMMIT wait until all is durable; empty: it does not
 	begun    bool
 	queue    []statement
 	last     []statement // goes just before COMMIT
@@ -346,7 +347,11 @@ func (p *pgSession) commit(ctx context.Context) error {
 	if !p.begun && len(p.queue)+len(p.last) == 0 {
 		return ctx.Err()
 	}
-	_, err := p.flush(ctx, append(p.last, statement{query: "COMMIT"})...)
+	last := p.last
+	if p.waits != "" { // it waits only where something was written
+		last = append(last, statement{query: emit}, statement{query: p.waits})
+	}
+	_, err := p.flush(ctx, append(last, statement{query: "COMMIT"})...)
 	if err != nil && !again(err) && !refused(err) {
 		return fmt.Errorf("store: nothing is known of a COMMIT: %w", err)
 	}

@@ -51,11 +51,7 @@ const whichServer = "SELECT pg_postmaster_start_time()"
 func (s *postgres) dialSyncer(ctx context.Context) (*syncer, error) {
 	y := &syncer{}
 	config := s.config.Copy()
-	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
-		if n.SeverityUnlocalized == "WARNING" { // the wait for a standby was cut short: the commit is said to have succeeded
-			y.lose(fmt.Errorf("store: %s", n.Message))
-		}
-	}
+	config.OnNotice = onWarning(y.lose)
 	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, err
@@ -65,6 +61,24 @@ func (s *postgres) dialSyncer(ctx context.Context) (*syncer, error) {
 		return nil, errors.Join(err, c.Close(ctx))
 	}
 	return y, nil
+}
+
+// onWarning calls a function with what a server warns of: where the wait for a
+// standby was cut short, it says for the rest that the commit has succeeded.
+func onWarning(do func(error)) func(*pgconn.PgConn, *pgconn.Notice) {
+	return func(_ *pgconn.PgConn, n *pgconn.Notice) {
+		if n.SeverityUnlocalized == "WARNING" {
+			do(fmt.Errorf("store: %s", n.Message))
+		}
+	}
+}
+
+// warning is why a COMMIT that has waited may not be durable all the same.
+func (s *postgres) warning(p *pgSession) error {
+	if warned := s.warned.Load(); warned != nil && p.waits != "" {
+		return fmt.Errorf("store: nothing is known of a COMMIT: %w", *warned)
+	}
+	return nil
 }
 
 // Durable returns when all that has been committed is on the disk.
@@ -133,6 +147,7 @@ func (s *postgres) dial(ctx context.Context) (fresh bool, err error) {
 	if !s.known.Pooled {
 		config = config.Copy()
 		maps.Copy(config.RuntimeParams, writerParams)
+		config.OnNotice = onWarning(func(err error) { s.warned.Store(&err) })
 	}
 	c, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {

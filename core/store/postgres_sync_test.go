@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"time"
 
@@ -112,16 +111,24 @@ func TestDurableWaitsForTheStandby(t *testing.T) {
 	})
 	syncer, err := s.UpdateSoon(t.Context(), claims("second"))
 	must(t, err)
-	told := make(chan error, 1)
-	go func() { told <- syncer.Durable() }()
-	select {
-	case err := <-told:
-		t.Fatalf("Durable without the standby: got %v, want it to wait", err)
-	case <-time.After(300 * time.Millisecond):
-	}
-	must(t, server.sql(fmt.Sprintf("SELECT pg_cancel_backend(%d)", s.syncer.c.PgConn().PID())))
-	if err := <-told; err == nil {
-		t.Error("Durable, when the wait was cut short: got no error")
+	for name, durable := range map[string]func() error{
+		"Durable": syncer.Durable,
+		"Update":  func() error { return s.Update(t.Context(), claims("third")) },
+		"Update that reads": func() error {
+			return s.Update(t.Context(), func(tx lane.StoreTx) error { _, err := tx.Claimed("second"); return err })
+		},
+	} {
+		told := make(chan error, 1)
+		go func() { told <- durable() }()
+		select {
+		case err := <-told:
+			t.Fatalf("%s without the standby: got %v, want it to wait", name, err)
+		case <-time.After(300 * time.Millisecond):
+		}
+		must(t, server.sql("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
+		if err := <-told; err == nil {
+			t.Errorf("%s, when the wait was cut short: got no error", name)
+		}
 	}
 }
 
