@@ -240,9 +240,9 @@ func TestLimiterTakesBothTokensOrNone(t *testing.T) {
 	if ok, _, _ := l.Take("a", noon); !ok {
 		t.Fatal("first take refused")
 	}
-	// The channel starts cold: its next token comes after 101 ms.
-	if ok, at, _ := l.Take("b", noon); ok || !at.Equal(after(101*time.Millisecond)) {
-		t.Errorf("Take(b) = %v, %v; want false, %v", ok, at, after(101*time.Millisecond))
+	// The channel starts cold: its next token comes after 100.8 ms.
+	if ok, at, _ := l.Take("b", noon); ok || !at.Equal(after(100_800*time.Microsecond)) {
+		t.Errorf("Take(b) = %v, %v; want false, %v", ok, at, after(100_800*time.Microsecond))
 	}
 	// A refused recipient leaves the channel's token to others.
 	now := after(101_200 * time.Microsecond)

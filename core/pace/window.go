@@ -10,7 +10,7 @@ const (
 	// travel is by how much the way of one request to the platform may be longer
 	// than that of a later one. A platform counts what arrives: what leaves within
 	// a second and this much more may arrive within a second.
-	travel = 8 * time.Millisecond
+	travel = 6 * time.Millisecond
 	// ease is how much longer than its span a window takes to fill at its Rate, so
 	// that a heap in it dissolves and does not come back in every span.
 	ease = 2 * time.Millisecond

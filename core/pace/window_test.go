@@ -210,7 +210,7 @@ func TestAnUnusualAnswerDatesItsRequestLater(t *testing.T) {
 			now = w.Due(p, now)
 			w.Left(p, now)
 			w.Answered(p, now.Add(took))
-			return w.Next(now).Sub(now) - 1008*time.Millisecond
+			return w.Next(now).Sub(now) - 1006*time.Millisecond
 		}
 		for range 1000 {
 			answer(200*time.Millisecond + time.Duration((2*random.Float64()-1)*float64(c.jitter)))
