@@ -174,6 +174,9 @@ type Conversations interface {
 	LastConversation(customerID int64) (Conversation, error)
 	// ConversationsToPoll returns open conversations with a ticket, last polled before a time.
 	ConversationsToPoll(before time.Time, limit int) ([]Conversation, error)
+	// ClosedToPoll returns closed ones in which the customer has written since a time,
+	// with a ticket, last polled before another.
+	ClosedToPoll(since, before time.Time, limit int) ([]Conversation, error)
 
 	InsertTicketCall(c TicketCall) (id int64, err error)
 	TicketCall(id int64) (TicketCall, error)

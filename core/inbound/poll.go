@@ -10,11 +10,16 @@ import (
 	"tidings/core/lane"
 )
 
-// pollPage is how many tickets are read in one round.
-const pollPage = 100
+const (
+	pollPage = 100 // tickets that are read in one round, at the most, open ones and closed ones
+	// closedRounds is by how much less often a closed ticket is read: an agent may
+	// have something to add, or open it again.
+	closedRounds = 10
+)
 
-// Poll reads, every so often, the tickets this gateway made as long as they are
-// open: a stock shop does not push what its agents write. It returns when ctx ends.
+// Poll reads, every so often, the tickets this gateway made: a stock shop does not
+// push what its agents write. Closed ones are read less often, and as long as what
+// the customer writes would belong to them. It returns when ctx ends.
 func (in *Inbound) Poll(ctx context.Context, every time.Duration) {
 	if _, reads := in.Desk.(core.TicketReader); every <= 0 || !reads {
 		return
@@ -37,8 +42,12 @@ func (in *Inbound) pollRound(ctx context.Context, every time.Duration) error {
 	now := time.Now()
 	var due []core.Conversation
 	err := in.Engine.View(ctx, func(tx core.Tx) error {
-		var err error
-		due, err = tx.ConversationsToPoll(now.Add(-every), pollPage)
+		open, err := tx.ConversationsToPoll(now.Add(-every), pollPage)
+		if err != nil {
+			return err
+		}
+		closed, err := tx.ClosedToPoll(now.Add(-conversation), now.Add(-closedRounds*every), pollPage)
+		due = append(open, closed...)
 		return err
 	})
 	if err != nil {

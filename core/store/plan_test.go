@@ -151,7 +151,7 @@ func callInbox(tx lane.StoreTx, now time.Time) []error {
 	return []error{
 		update, conversation, call, last(tx.Update(u)), tx.SaveUpdate(u, "done", ""), last(tx.HeldUpdates(1, now)),
 		last(tx.OpenConversation(1, "o", now, true)), last(tx.ConversationByTicket("t")), last(tx.Conversation(v)), tx.SaveConversation(core.Conversation{ID: v}),
-		last(tx.LastConversation(1)), last(tx.ConversationsToPoll(now, 10)), last(tx.TicketCall(c)), tx.SaveTicketCall(core.TicketCall{ID: c}),
+		last(tx.LastConversation(1)), last(tx.ConversationsToPoll(now, 10)), last(tx.ClosedToPoll(now, now, 10)), last(tx.TicketCall(c)), tx.SaveTicketCall(core.TicketCall{ID: c}),
 		last(tx.HeldCalls(now, 10)), last(tx.ShopToken(1)),
 	}
 }

@@ -72,6 +72,13 @@ func (t *tx) ConversationsToPoll(before time.Time, limit int) ([]core.Conversati
 		WHERE v.closed = 0 AND v.ticket_id <> '' AND v.polled_at < $1 ORDER BY v.polled_at LIMIT $2`, ms(before), limit)
 }
 
+// ClosedToPoll returns closed conversations that may go on.
+func (t *tx) ClosedToPoll(since, before time.Time, limit int) ([]core.Conversation, error) {
+	return list(t, scanConversation, `SELECT `+conversationColumns+conversationTables+`
+		WHERE v.closed = 1 AND v.ticket_id <> '' AND v.last_in_at >= $1 AND v.polled_at < $2 ORDER BY v.last_in_at LIMIT $3`,
+		ms(since), ms(before), limit)
+}
+
 const callColumns = `id, conversation_id, update_id, text, state, uncertain, why, created_at, tried_at, media`
 
 // InsertTicketCall writes a text, or a file, on its way into a ticket.

@@ -65,7 +65,8 @@ func conversationsToPoll(t *testing.T, s Store) {
 		late := insert("a", false, later(-time.Second))
 		never := insert("b", false, time.Time{})
 		insert("c", false, day)
-		insert("d", true, time.Time{})
+		closed := insert("d", true, time.Time{})
+		insert("e", true, day)
 		insert("", false, time.Time{})
 		poll := func(limit int) (ids []int64) {
 			for _, v := range get[[]core.Conversation](t)(tx.ConversationsToPoll(day, limit)) {
@@ -75,6 +76,13 @@ func conversationsToPoll(t *testing.T, s Store) {
 		}
 		same(t, "to poll, longest not polled first", poll(10), []int64{never, late})
 		same(t, "limited", poll(1), []int64{never})
+		last := fullConversation(c).LastInAt
+		for since, want := range map[time.Time]int{last: 1, last.Add(time.Millisecond): 0} {
+			all := get[[]core.Conversation](t)(tx.ClosedToPoll(since, day, 10))
+			if len(all) != want || want == 1 && all[0].ID != closed {
+				t.Errorf("closed ones since %v: got %+v, want %d", since, all, want)
+			}
+		}
 	})
 }
 
