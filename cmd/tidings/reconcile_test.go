@@ -149,7 +149,7 @@ func TestReloadReadings(t *testing.T) {
 	if strings.Contains(w.gateway.log(), "next start") {
 		t.Error("the log asks for a restart, which nothing needs")
 	}
-	rewrite(w, func(c *conf) { c.Objects += "\n  tickets: off"; c.Wait = "11s" }, "these changes take effect with the next start only")
+	rewrite(w, func(c *conf) { c.Tickets, c.Wait = "off", "11s" }, "these changes take effect with the next start only")
 	if want := `"keys":["commerce.wait","commerce.tickets"]`; !strings.Contains(w.gateway.log(), want) {
 		t.Errorf("the log has no %s", want)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -39,10 +40,19 @@ func (r *rig) endpoint(reply func(path string) (int, string)) *replies {
 }
 
 // counted has the rig count, by name.
-func (r *rig) counted() map[string]float64 {
+func (r *rig) counted() func(name string) float64 {
+	var mu sync.Mutex
 	all := map[string]float64{}
-	r.in.Count = func(name string, n float64, _ ...string) { all[name] += n }
-	return all
+	r.in.Count = func(name string, n float64, _ ...string) {
+		mu.Lock()
+		defer mu.Unlock()
+		all[name] += n
+	}
+	return func(name string) float64 {
+		mu.Lock()
+		defer mu.Unlock()
+		return all[name]
+	}
 }
 
 // The desk does not take the order for this customer's, or leaves it out.
@@ -72,7 +82,7 @@ func TestTicketsThatAreNotTiedToTheirOrderAreCounted(t *testing.T) {
 				if diff := cmp.Diff(x.calls, d.calls); diff != "" {
 					t.Errorf("calls (-want +got):\n%s", diff)
 				}
-				if got := count["tickets_unlinked"]; got != x.count {
+				if got := count("tickets_unlinked"); got != x.count {
 					t.Errorf("counted %v, want %v", got, x.count)
 				}
 				if told := strings.Contains(r.log.String(), "not tied it to its order"); told != (x.count > 0) {
@@ -134,8 +144,8 @@ func TestFileThatADeskFailsOnIsGivenUpAfterADay(t *testing.T) {
 		r.wantDesk("T1 ada@shop/1001: Look:\n[image]")
 		r.wait(2 * time.Hour)
 		r.wantDesk("T1 ada@shop/1001: Look:\n[image]| second")
-		if count["files_left_out"] != 1 {
-			t.Errorf("counted %v", count)
+		if count("files_left_out") != 1 {
+			t.Errorf("counted %v files left out, want 1", count("files_left_out"))
 		}
 	})
 }

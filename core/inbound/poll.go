@@ -42,12 +42,12 @@ func (in *Inbound) pollRound(ctx context.Context, every time.Duration) error {
 	now := time.Now()
 	var due []core.Conversation
 	err := in.Engine.View(ctx, func(tx core.Tx) error {
-		open, err := tx.ConversationsToPoll(now.Add(-every), pollPage)
-		if err != nil {
+		var err error
+		if due, err = tx.ConversationsToPoll(now.Add(-every), pollPage); err != nil {
 			return err
 		}
 		closed, err := tx.ClosedToPoll(now.Add(-conversation), now.Add(-closedRounds*every), pollPage)
-		due = append(open, closed...)
+		due = append(due, closed...)
 		return err
 	})
 	if err != nil {

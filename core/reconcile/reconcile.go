@@ -62,7 +62,7 @@ func (r *Reconciler) Set(x Settings) {
 
 const (
 	// beat is how often it is looked for what is due.
-	beat = 30 * time.Second
+	beat = time.Minute
 	// rest is how long the shop is left alone after it has not answered.
 	rest = 30 * time.Second
 	// away is how many customers in a row cannot be read when it is the shop's fault.

@@ -66,7 +66,7 @@ func TestEventsUnreadable(t *testing.T) {
 		}{
 			{"no JSON", `{"specversion"`, nil, 400},
 			{"NUL", `{"specversion":"1.0","id":"\u0000"}`, nil, 400},
-			{"no event", `{"orderCode":"1"}`, nil, 400},
+			{"no event", `{"code":"1"}`, nil, 400},
 			{"media type", event("x", "y"), []string{"Content-Type", "text/plain"}, 415},
 			{"gzip", event("x", "y"), []string{"Content-Encoding", "gzip"}, 415},
 			{"over 1 MiB", long, nil, 413},
