@@ -134,7 +134,7 @@ func TestFileThatADeskFailsOnIsGivenUpAfterADay(t *testing.T) {
 		r.asks()
 		r.shop.script(func(op, _ string) (bool, error) {
 			if op == "attach" {
-				return false, &core.ShopError{Class: core.Uncertain, Status: 500, Err: errors.New("attach a file")}
+				return false, &core.ShopError{Class: core.Uncertain, Status: 500, RetryAfter: 20 * time.Minute, Err: errors.New("attach a file")}
 			}
 			return true, nil
 		})

@@ -275,7 +275,7 @@ func TestAPlatformIsUsedToTheFullAndNeverBeyond(t *testing.T) {
 		{PerSecond: 5, Burst: 5}, {PerSecond: 30, Burst: 1}, {PerSecond: 250, Burst: 25}, {PerSecond: 1000, Burst: 100},
 	} {
 		g := gateway{l: pace.NewLimiter(p), random: rand.New(rand.NewPCG(3, 4))}
-		const warm, lasting = 2 * time.Second, 2 * time.Minute
+		const warm, lasting = 2 * time.Second, time.Minute
 		for now := noon; now.Before(after(lasting)); now = now.Add(500 * time.Microsecond) {
 			g.tick(now)
 		}
