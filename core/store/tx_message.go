@@ -14,8 +14,10 @@ import (
 
 // begun reports whether a message has begun to leave. The mark that lets a part
 // leave is written in its item alone, where it rides along with what is written
-// there anyway; the states "sending" and "marked" are read from it.
-const begun = `EXISTS (SELECT 1 FROM item i WHERE i.lane = 'out/' || m.channel || '/' || m.address_id AND i.ref = m.id AND (i.mark <> 0 OR i.step > 1))`
+// there anyway; the states "sending" and "marked" are read from it. Only the first
+// item of a lane can be marked, so that no other is looked at, however many there are.
+const begun = `coalesce(m.id = (SELECT CASE WHEN i.mark <> 0 OR i.step > 1 THEN i.ref END FROM item i
+	WHERE i.lane = 'out/' || m.channel || '/' || m.address_id ORDER BY i.id LIMIT 1), FALSE)`
 
 const messageState = `CASE WHEN m.state = 'queued' AND ` + begun + ` THEN 'sending' ELSE m.state END`
 
@@ -148,8 +150,8 @@ func (t *tx) ReplaceParts(messageID int64, parts []core.Part) error {
 	return t.insertParts(m, parts)
 }
 
-const partState = `CASE WHEN p.state = 'waiting' AND EXISTS (
-	SELECT 1 FROM item i WHERE i.lane = 'out/' || p.channel || '/' || p.address_id AND i.ref = p.message_id AND i.mark = p.n) THEN 'marked' ELSE p.state END`
+const partState = `CASE WHEN p.state = 'waiting' AND p.message_id = (SELECT CASE WHEN i.mark = p.n THEN i.ref END FROM item i
+	WHERE i.lane = 'out/' || p.channel || '/' || p.address_id ORDER BY i.id LIMIT 1) THEN 'marked' ELSE p.state END`
 
 const partColumns = `p.message_id, p.n, ` + partState + `, p.body, p.platform_id, p.sent_at, p.delivered_at, p.read_at, p.watched`
 
