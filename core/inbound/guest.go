@@ -9,21 +9,17 @@ import (
 
 // inNameOf has the desk called in the name of a conversation's customer. Where
 // the shop has nobody of their uid, and shows that it calls the guest they were
-// by another now, it is called in the name of that one.
+// by another now, it is called in the name of that one. That is asked each time:
+// the account's uid may be somebody else's by the next.
 func (in *Inbound) inNameOf(ctx context.Context, v core.Conversation, call func(core.Conversation) error) error {
-	guest := v.CustomerUID
-	if uid, ok := in.became.Load(guest); ok {
-		v.CustomerUID, _ = uid.(string)
-	}
 	err := call(v)
-	if !noCustomer(err) || v.CustomerUID != guest {
+	if !noCustomer(err) {
 		return err
 	}
 	uid, found := in.accountOf(ctx, v)
 	if found != nil || uid == "" {
 		return err // the shop's first word counts; it is asked again
 	}
-	in.became.Store(guest, uid)
 	v.CustomerUID = uid
 	return call(v)
 }

@@ -50,6 +50,28 @@ func TestAGuestWhoRegisteredAsksOn(t *testing.T) {
 	})
 }
 
+// When the account is gone and its uid somebody else's, who has no order of the
+// guest's, nothing is asked or read in their name.
+func TestAGuestsAccountThatIsSomebodyElsesIsNotUsed(t *testing.T) {
+	inShop(t, func(r *rig, sim *hybrissim.Sim) {
+		sell(sim, "1001", guestUID, "Mug")
+		r.press(ada, r.offer(guestUID, "1001")["a"].Token)
+		r.wait(time.Second)
+		registers(t, sim, "ada@shop")
+		r.say(ada, "first")
+		r.wait(time.Minute)
+		if err := sim.Rename(context.Background(), "ada@shop", "ada@new"); err != nil {
+			t.Fatal(err)
+		}
+		sell(sim, "2002", "ada@shop", "Lamp")
+		r.say(ada, "second")
+		r.wait(10 * time.Minute)
+		if got := tickets(sim); len(got) != 1 || got[0] != "ada@new/1001 | first" {
+			t.Errorf("got %q, want nothing more than what was asked before", got)
+		}
+	})
+}
+
 // What shows nothing of the account leads into nobody's tickets: the question
 // waits, and goes on when the shop tells who the guest has become.
 func TestAQuestionWaitsForTheUIDItsCustomerHas(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"log/slog"
 	"strconv"
-	"sync"
 	"time"
 
 	"tidings/core"
@@ -88,17 +87,14 @@ type Options struct {
 }
 
 // Inbound works on updates and conversations.
-type Inbound struct {
-	Options
-	became sync.Map // guests' uids, by which the shop knows nobody any more, to those of their accounts
-}
+type Inbound struct{ Options }
 
 // New returns an Inbound.
 func New(o Options) *Inbound {
 	if o.Guard == nil {
 		o.Guard = func(_ context.Context, call func() error) error { return call() }
 	}
-	return &Inbound{Options: o}
+	return &Inbound{o}
 }
 
 // Chats is how the engine is to work on what chats tell us.
