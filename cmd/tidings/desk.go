@@ -6,6 +6,7 @@ import (
 	"tidings/config"
 	"tidings/core"
 	"tidings/core/desk"
+	"tidings/core/dispatch"
 	"tidings/core/inbound"
 	"tidings/core/intake"
 )
@@ -56,10 +57,5 @@ func (g *gateway) deskOptions(o inbound.Options, t config.Tickets) (inbound.Opti
 
 // fetcher finds a channel from which files can be fetched.
 func (g *gateway) fetcher(channel string) (core.Fetcher, bool) {
-	o, ok := g.out.Outlet(channel)
-	if !ok {
-		return nil, false
-	}
-	f, ok := o.Channel.(core.Fetcher)
-	return f, ok
+	return dispatch.ChannelAs[core.Fetcher](g.out, channel)
 }

@@ -274,21 +274,12 @@ func (g *gateway) sibling(channel, account string) (string, bool) {
 
 // matcher finds the channel of a name when its platform tells whose account a chat is.
 func (g *gateway) matcher(channel string) (core.Matcher, bool) {
-	o, ok := g.out.Outlet(channel)
-	if !ok {
-		return nil, false
-	}
-	m, ok := o.Channel.(core.Matcher)
-	return m, ok
+	return dispatch.ChannelAs[core.Matcher](g.out, channel)
 }
 
 // shopLogin is the shop's login that a channel's platform opens from a chat.
 func (g *gateway) shopLogin(channel string) string {
-	o, ok := g.out.Outlet(channel)
-	if !ok {
-		return ""
-	}
-	l, ok := o.Channel.(core.AccountLinker)
+	l, ok := dispatch.ChannelAs[core.AccountLinker](g.out, channel)
 	if !ok {
 		return ""
 	}

@@ -133,6 +133,15 @@ func (d *Dispatcher) Outlet(name string) (*Outlet, bool) {
 	return o, ok
 }
 
+// ChannelAs returns the channel of a name as one of the further interfaces of core;
+// ok is false where it is not configured, or is none.
+func ChannelAs[T any](d *Dispatcher, name string) (channel T, ok bool) {
+	if o, known := d.Outlet(name); known {
+		channel, ok = o.Channel.(T)
+	}
+	return channel, ok
+}
+
 // Outlets returns all channels by name.
 func (d *Dispatcher) Outlets() map[string]*Outlet { return *d.outlets.Load() }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tidings/core"
+	"tidings/core/dispatch"
 	"tidings/core/inbound"
 	"tidings/core/lane"
 )
@@ -311,11 +312,7 @@ const unlinkTimeout = 5 * time.Second
 // tellUnlinked has a platform with logins at the shop show, too, that chats are
 // linked no longer. They are not, whether it hears of it or not.
 func (s *Server) tellUnlinked(ctx context.Context, channel string, ended []core.Address) {
-	o, ok := s.Dispatcher.Outlet(channel)
-	if !ok {
-		return
-	}
-	linker, ok := o.Channel.(core.AccountLinker)
+	linker, ok := dispatch.ChannelAs[core.AccountLinker](s.Dispatcher, channel)
 	if !ok {
 		return
 	}

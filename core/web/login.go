@@ -14,6 +14,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tidings/core"
+	"tidings/core/dispatch"
 	"tidings/core/inbound"
 )
 
@@ -35,11 +36,7 @@ func (s *Server) authenticator(c *gin.Context) (string, core.Authenticator, bool
 	if err != nil || !s.optIns() {
 		return "", nil, false
 	}
-	o, ok := s.Dispatcher.Outlet(name)
-	if !ok {
-		return "", nil, false
-	}
-	a, ok := o.Channel.(core.Authenticator)
+	a, ok := dispatch.ChannelAs[core.Authenticator](s.Dispatcher, name)
 	return name, a, ok && a.HasLogin()
 }
 
@@ -185,13 +182,8 @@ func (s *Server) endLogin(c *gin.Context, channel string, end loginEnd, l inboun
 // carries it out on all channels of the application it speaks for.
 func (s *Server) revocation(c *gin.Context, why string) (form url.Values, ok bool) {
 	name, err := param(c, "channel")
-	o, known := s.Dispatcher.Outlet(name)
-	if err != nil || !known {
-		s.answerWebhook(c, "none", http.StatusNotFound)
-		return nil, false
-	}
-	r, ok := o.Channel.(core.Revoker)
-	if !ok {
+	r, ok := dispatch.ChannelAs[core.Revoker](s.Dispatcher, name)
+	if err != nil || !ok {
 		s.answerWebhook(c, "none", http.StatusNotFound)
 		return nil, false
 	}
@@ -245,11 +237,7 @@ func (s *Server) revoke(ctx context.Context, channels []string, subject, why str
 // chatOfAccount asks a platform for the chat of an account whose login was taken
 // back. After that it need not tell: then what is known has to do.
 func (s *Server) chatOfAccount(ctx context.Context, channel, subject string) string {
-	o, ok := s.Dispatcher.Outlet(channel)
-	if !ok {
-		return ""
-	}
-	matcher, ok := o.Channel.(core.Matcher)
+	matcher, ok := dispatch.ChannelAs[core.Matcher](s.Dispatcher, channel)
 	if !ok {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"tidings/core"
+	"tidings/core/dispatch"
 )
 
 // webhook takes what a platform tells us. It answers only once that is on disk,
@@ -50,11 +51,7 @@ func (s *Server) listener(c *gin.Context) (string, core.Listener, bool) {
 	if err != nil {
 		return "", nil, false
 	}
-	o, ok := s.Dispatcher.Outlet(name)
-	if !ok {
-		return "", nil, false
-	}
-	l, ok := o.Channel.(core.Listener)
+	l, ok := dispatch.ChannelAs[core.Listener](s.Dispatcher, name)
 	return name, l, ok
 }
 
