@@ -112,8 +112,8 @@ type piece struct {
 
 // repeat is a piece shown again.
 type repeat struct {
-	showing int
-	excused bool
+	before, showing int
+	excused         bool
 }
 
 type examiner struct {
@@ -165,7 +165,7 @@ func (e *examiner) read(i int) {
 	}
 	if p, again := e.pieces[s]; again {
 		e.found.Repeated++
-		p.again = append(p.again, repeat{i, e.excuse(p, i)})
+		p.again = append(p.again, repeat{p.last, i, e.excuse(p, i)})
 		p.last = i
 		return
 	}
@@ -261,8 +261,8 @@ func (e *examiner) judgeRepeats() {
 
 func (e *examiner) unexcused(message, n int, again repeat, why string) {
 	e.found.Unexcused++
-	e.faultf("part %d of message %s was shown again at %s, and %s",
-		n+1, e.r.Posted[message].ID, e.r.Shown[again.showing].At.Format(time.StampMilli), why)
+	e.faultf("part %d of message %s was shown at %s and again at %s, and %s", n+1, e.r.Posted[message].ID,
+		e.r.Shown[again.before].At.Format(time.StampMilli), e.r.Shown[again.showing].At.Format(time.StampMilli), why)
 }
 
 // partsOf are the pieces of a message in the order of its text.
